@@ -118,6 +118,7 @@ def test_without_the_reference_engine_nothing_runs(job: tuple[str, ...], root: P
         ({}, ["proof update --engine auto --bases registry --newest-bases"]),
         ({"ENGINE": "docker", "BASES": "rebuilt"}, ["proof update --engine docker --bases rebuilt"]),
         ({"ENGINE": "reference"}, [PINNED, "proof update --engine private --bases registry --newest-bases"]),
+        ({"ENGINE": "docker-29"}, ["proof update --engine docker --bases registry"]),  # on the images that are locked
     ],
 )
 def test_a_refresh_chooses_its_engine(env: dict[str, str], called: list[str], root: Path) -> None:

@@ -47,6 +47,19 @@ def test_pull(registry: Registry, tmp_path: Path, quick: list[float]) -> None:
     assert quick == []
 
 
+def test_a_pull_with_compressed_layers(registry: Registry, tmp_path: Path) -> None:
+    """The layers are the bytes that the registry sent, and the name of the image is whole."""
+    archive, name = tmp_path / "image.tar", "docker.io/proof-1/a:1"
+    reference = f"{registry.address}/a:1"
+    registries.pull(reference, registry.digest, "linux/amd64", archive, name, compressed=True)
+    with tarfile.open(archive) as files:
+        index = files.extractfile("index.json")
+        assert index is not None
+        assert f'"org.opencontainers.image.ref.name":"{name}"'.encode() in index.read()
+        _, layer = registry.blobs
+        assert f"blobs/{layer.replace(':', '/')}" in files.getnames()
+
+
 def test_a_tag_that_moves_meanwhile(registry: Registry, tmp_path: Path) -> None:
     """The resolved digest is pulled, even if the tag has moved since."""
     reference, platform = f"{registry.address}/a:1", "linux/amd64"

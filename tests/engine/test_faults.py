@@ -382,6 +382,19 @@ class TestRegistry:
             assert said in run(root, own, "update", "--bases", "registry", "--newest-bases")[1]
             assert lock.read_text().splitlines()[1:] == [f"{registry.address}/alpine:1@{registry.digest}"]
 
+    def test_beside_rebuilt_bases(self, root: Path, own: Path) -> None:
+        """Both sets are kept and can be repeated, whichever of them pages show."""
+        with serving() as registry:
+            self.project(root, registry.address)
+            for bases in ("rebuilt", "registry"):
+                assert run(root, own, "update", "--bases", bases)[0] == 0
+            assert {path.name for path in (root / "snippets/note/captured").iterdir()} == {"rebuilt", "registry"}
+            assert run(root, own, "check", "--bases", "registry")[0] == 0
+        shutil.rmtree(own / "verdicts", ignore_errors=True)
+        code, output = run(root, own, "check", "--bases", "rebuilt")
+        assert code == 0, output
+        assert "pages show captures on registry bases, which this run did not measure" in output
+
     def test_a_base_that_is_not_there(self, root: Path, own: Path, tmp_path: Path) -> None:
         """Only the snippets on this base are not measured: code 3; the results of the rest are written."""
         with serving() as registry:

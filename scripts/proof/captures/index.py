@@ -34,9 +34,13 @@ class Captures(Mapping[str, Capture]):
     def __getitem__(self, name: str) -> Capture:
         return self.shown(name)[0]
 
-    def shown(self, name: str) -> tuple[Capture, ...]:
-        """The captures of a snippet that pages show: see SnippetCaptures. Raises KeyError if it has none."""
-        captures = tuple(self.of(name).shown.values())
+    def shown(self, name: str, origin: str | None = None) -> tuple[Capture, ...]:
+        """The captures of a snippet that pages show: see SnippetCaptures. Raises KeyError if it has none.
+
+        With `origin`, those that they would show if there were only those bases, if there are any on them.
+        """
+        of = self.of(name)
+        captures = tuple(((origin and of.on(origin)) or of.shown).values())
         if not captures:
             raise KeyError(name)
         return captures
@@ -131,9 +135,17 @@ class SnippetCaptures:
     def shown(self) -> dict[Location, Capture]:
         """The captures that pages show, the first one first: all on the same bases, each in the words of other engines.
 
-        Of several, those are left out whose inputs have changed since.
+        They are on the bases with current captures by most engines, of a registry if it has as many. So pages never
+        lose an engine while the captures of a registry are made again with one after another.
         """
-        locations = self._on_one_origin()
+        sets = [self.on(origin) for origin in dict.fromkeys(location.origin for location in self.all)]
+        if len(sets) < 2:  # without reading the bases
+            return sets[0] if sets else {}
+        return max(sets, key=lambda captures: sum(not self.changes(location) for location in captures))
+
+    def on(self, origin: str) -> dict[Location, Capture]:
+        """The captures on these bases. Of several, those are left out whose inputs have changed since."""
+        locations = [location for location in self.all if location.origin == origin]
         current = [location for location in locations if len(locations) == 1 or not self.changes(location)]
         return {location: self.all[location] for location in current or locations[:1]}
 
@@ -146,7 +158,10 @@ class SnippetCaptures:
     @property
     def left_out(self) -> dict[Location, Capture]:
         """The captures that pages leave out because they are stale, although another one is not."""
-        return {location: self.all[location] for location in self._on_one_origin() if location not in self.shown}
+        return {each: self.all[each] for each in self.all if each not in self.shown and self.changes(each)}
 
-    def _on_one_origin(self) -> list[Location]:
-        return [location for location in self.all if location.origin == next(iter(self.all)).origin]
+    @property
+    def waits(self) -> bool:
+        """Whether pages leave out current captures on registry bases, since those on others are by more engines."""
+        first = next(iter(self.all), None)
+        return first is not None and first not in self.shown and not self.changes(first)

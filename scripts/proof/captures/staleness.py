@@ -12,6 +12,7 @@ from proof.captures.index import SnippetCaptures
 from proof.captures.model import Capture, CapturedStep
 from proof.core import units
 from proof.core.errors import PageError, ProofError, Where, command
+from proof.snippets.capture_locations import Location
 from proof.snippets.model import Snippet, Step
 
 # A row of a table of images: `NAME TAG ID …`, or from Docker 29 on `NAME:TAG ID …`.
@@ -44,9 +45,7 @@ def stale(captures: SnippetCaptures) -> Iterator[ProofError]:
         yield NeverCapturedError.of(snippet.name, snippet.where)
     for place, capture in captures.shown.items():
         folder = place.folder(snippet.folder, snippet.variant)
-        hint = command(
-            "proof", "update", snippet.name, *(["--bases", "registry"] if place.origin == "registry" else [])
-        )
+        hint = _update(snippet.name, place)
         for change in captures.changes(place):
             yield StaleError(f"{snippet.name} is stale: {change}", where=snippet.where, hint=hint)
         if not captures.changes(place):
@@ -59,13 +58,18 @@ def stale(captures: SnippetCaptures) -> Iterator[ProofError]:
         yield from contradictions(capture, folder)
 
 
+def _update(name: str, place: Location) -> str:
+    return command("proof", "update", name, *(["--bases", "registry"] if place.origin == "registry" else []))
+
+
 def left_out(captures: SnippetCaptures) -> Iterator[str]:
     """A message for each capture that pages leave out because it is stale, although another one is not."""
     name = captures.snippet.name
     for place, capture in captures.left_out.items():
         changes = ", ".join(map(str, captures.changes(place)))
-        words = f"{name}: pages leave out the words of {capture.provenance.engine}, which are stale: {changes}"
-        yield f"{words}; run {command('proof', 'update', name)} with that engine"
+        words = f"{name}: pages leave out the words of {capture.provenance.engine}"
+        words += f" on {place.origin} bases" if place.origin != next(iter(captures.shown)).origin else ""
+        yield f"{words}, which are stale: {changes}; run {_update(name, place)} with that engine"
 
 
 def contradictions(capture: Capture, folder: Path) -> Iterator[ProofError]:

@@ -39,6 +39,9 @@ def conclude(
         facts = book.load(options.root / "snippets").with_captures(measured)
         stated = page_check or PageCheck.of_claims(options.root)
         untrue = status.false_claims(stated.claims, facts)
+    shown = {facts.captures[name].environment.bases for name in measured if name in facts.captures}
+    for bases in shown - {new.environment.bases for new in measured.values()}:
+        terminal.say(f" · pages show captures on {bases} bases, which this run did not measure")
     problems = [*broken, *stated.problems]
     terminal.problems(untrue if page_check else [*stated.problems, *untrue])
     run = formats.FinishedRun(results, [*problems, *untrue], stated.pages, seconds, options.root, terminal.screen.file)

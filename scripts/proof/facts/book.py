@@ -33,19 +33,28 @@ class FactBook(Mapping[str, Fact]):
         cited: Iterable[Fact] = (),
         measured: Mapping[str, Capture] | None = None,
         bases: Bases | None = None,
+        origin: str | None = None,
     ) -> None:
         self.captures = captures
         self.cited = {fact.name: fact for fact in cited}
         self._measured = measured or {}
-        self._bases = bases
+        self._bases, self._origin = bases, origin
         self._official = official.read(bases, self.cited) if bases else {}
 
     __eq__ = object.__eq__  # comparing the facts of two books would read all captures
     __hash__ = object.__hash__
 
     def with_captures(self, measured: Mapping[str, Capture]) -> FactBook:
-        """A copy in which the facts of these captures replace the committed ones."""
-        return FactBook(self.captures, self.cited.values(), measured, self._bases)
+        """A copy in which the facts of these captures replace the committed ones.
+
+        The others are on the same bases too, where there are any: sizes on different ones can't be compared.
+        """
+        origin = next((capture.environment.bases for capture in measured.values()), None)
+        return FactBook(self.captures, self.cited.values(), measured, self._bases, origin)
+
+    def on(self, origin: str) -> FactBook:
+        """A copy with the facts that were measured on these bases, for snippets that have any."""
+        return FactBook(self.captures, self.cited.values(), self._measured, self._bases, origin)
 
     def __getitem__(self, name: str) -> Fact:
         snippet, _, fact = name.partition(".")
@@ -72,11 +81,11 @@ class FactBook(Mapping[str, Fact]):
         return snippet not in self._measured and isinstance(known, Captures) and known.lacks(snippet)
 
     def shown(self, snippet: str) -> tuple[Capture, ...]:
-        """The committed captures of a snippet that pages show, the first one first. Empty if there is none."""
+        """The committed captures of a snippet that pages show, or those on the book's bases. Empty if there is none."""
         known = self.captures
         if snippet not in known:
             return ()
-        return known.shown(snippet) if isinstance(known, Captures) else (known[snippet],)
+        return known.shown(snippet, self._origin) if isinstance(known, Captures) else (known[snippet],)
 
     def names(self, snippet: str) -> list[str]:
         """The names of a snippet's facts. Those of its first capture come before those that only another one has."""

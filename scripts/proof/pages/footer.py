@@ -68,7 +68,8 @@ def _summary(captures: Sequence[Capture]) -> str:
     # CI's reference engine repeats the captures in the words of Docker 28 alone.
     repeated = [capture for capture in captures if capture.engine.wording != "docker-29"] or captures
     engines = " and ".join(sorted({as_html(_engine(capture)) for capture in repeated}))
-    bases = " and ".join(sorted({as_html(capture.environment.bases) for capture in captures}))
+    kinds = sorted({capture.environment.bases for capture in captures})
+    bases = " and ".join("pulled" if kind == "registry" else as_html(kind) for kind in kinds)
     said = f"{_days(repeated, 'Last measured on', 'Measured between')} with {engines} on {bases} bases."
     rest = sorted((capture for capture in captures if capture not in repeated), key=_engine)
     for engine, group in groupby(rest, _engine):

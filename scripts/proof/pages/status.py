@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from proof.captures.staleness import NeverCapturedError
@@ -16,6 +16,7 @@ from proof.pages.lint.audit import FalseClaimError
 from proof.pages.page import PageReport
 from proof.pages.site import Site
 from proof.pages.sound import PageClaim, Sound, Status
+from proof.snippets.capture_locations import ORIGINS
 from proof.snippets.model import Snippet
 
 
@@ -36,6 +37,7 @@ def status(root: Path, cache: Path | None = None) -> Status:
         problems += (error, *error.also)
     else:
         problems += _page_problems(reports, inspection.snippets)
+        problems += _false_elsewhere(claims_of(reports), Site.at(root).book)
         problems += metadata.problems(root, Site.at(root).config, reports)
         problems += confirmed.problems(root, reports)
     notes += [note for report in reports for note in report.page.notes]
@@ -93,15 +95,27 @@ def claims_of(scanned: list[PageReport]) -> list[PageClaim]:
     ]
 
 
-def false_claims(stated: list[PageClaim], book: fact_book.FactBook) -> list[ProofError]:
-    """The claims that do not hold for the new measurements in `book`."""
+def _false_elsewhere(stated: list[PageClaim], book: fact_book.FactBook) -> Iterator[ProofError]:
+    """The claims that do not hold on bases of which pages show no captures, although there are some."""
+    for origin in ORIGINS:
+        there = book.on(origin)
+        of = [{name.partition(".")[0] for name in expression.names(claim.predicate)} for claim in stated]
+        other = {name for name in set().union(*of) if there.shown(name) != book.shown(name)}
+        concerned = [claim for claim, names in zip(stated, of, strict=True) if names & other]
+        yield from false_claims(concerned, there, f"this claim does not hold on {origin} bases")
+
+
+def false_claims(
+    stated: Iterable[PageClaim], book: fact_book.FactBook, what: str = "this claim is no longer true"
+) -> list[ProofError]:
+    """The claims that do not hold for the measurements in `book`."""
     problems: list[ProofError] = []
     for claim in stated:
         if all(name in book for name in expression.names(claim.predicate)):
             again = claims.check(claim.sentence, claim.predicate, book)
             if not again.holds:
                 evidence = f"{claim.sentence}\nclaim: {claim.predicate}\nmeasured: {again.values}"
-                problems.append(FalseClaimError("this claim is no longer true", where=claim.where, evidence=evidence))
+                problems.append(FalseClaimError(what, where=claim.where, evidence=evidence))
     return problems
 
 

@@ -17,8 +17,10 @@ from proof.engines import cleanup
 from proof.engines.interface import Engine
 from proof.provision import pulls
 from proof.provision.archive import build_archive
+from proof.snippets import base_images
 from proof.snippets.base_images import Base, Bases
 from proof.snippets.capture_locations import Origin
+from proof.snippets.commands import full_name
 from proof.system import temp_folders
 
 
@@ -65,8 +67,10 @@ def _pull(base: Base, engine: Engine, cache: Path, locked: str, mirror: str) -> 
             digest = pulls.resolve(reference, base.platform, asked)
 
     def archive(folder: Path) -> Path:
-        pulls.pull(reference, digest, base.platform, folder / "image.tar", engine.names.image(base.name))
-        return folder / "image.tar"
+        path, compressed = folder / "image.tar", engine.info().image_store == "containerd"
+        tag = full_name(base_images.reference(engine.names.image(base.name)))
+        pulls.pull(reference, digest, base.platform, path, tag, compressed=compressed)
+        return path
 
     # The origin is the registry's name even with a mirror, because the digest proves that the image is the same.
     image_id = _loaded(base, digest, engine, cache, archive)

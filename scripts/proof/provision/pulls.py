@@ -85,17 +85,21 @@ def resolve(reference: str, platform: str, folder: Path) -> str:
     )
 
 
-def pull(reference: str, digest: str, platform: str, archive: Path, tag: str) -> None:
-    """Pull the image with this digest into `archive`, for `docker load`, under the name `tag`.
+def pull(reference: str, digest: str, platform: str, archive: Path, tag: str, *, compressed: bool = False) -> None:
+    """Pull the image with this digest into `archive`, for `docker load`, under the whole name `tag`.
+
+    With `compressed`, the layers stay as the registry sends them: containerd's store counts them in the sizes that it
+    shows. The classic store can't load such an archive.
 
     The digest makes sure that it is the image that was resolved, even if the tag has moved since. skopeo pulls it,
     because a private engine has no network. skopeo uses the user's own settings (credentials, mirrors).
     Raises CannotMeasureError, with the kind of failure.
     """
     source = f"{re.sub(r':[^:/]*$', '', reference)}@{digest}"
+    target = f"oci-archive:{archive}:{tag}" if compressed else f"docker-archive:{archive}:{tag}"
     _skopeo(
         *("copy", *_which(platform), *_insecure(reference, "--src-tls-verify=false")),
-        *("--quiet", f"docker://{source}", f"docker-archive:{archive}:{tag}"),
+        *("--quiet", f"docker://{source}", target),
         reference=reference,
         deadline=_IMAGE,
         folder=archive.parent,

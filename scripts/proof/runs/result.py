@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
-from proof.captures import index, store
 from proof.captures.diff import Difference
 from proof.captures.fingerprint import Change
 from proof.captures.model import Capture
-from proof.core.errors import ProofError, Where, command
+from proof.core.errors import ProofError
 from proof.snippets.model import Snippet
 
 Verdict = Literal[
@@ -64,29 +63,6 @@ class Result:
 def is_accurate(old: Capture | None, changes: Sequence[Change], differences: Sequence[Difference]) -> bool:
     """True if a capture still holds: it was made from the same inputs, and nothing differs."""
     return old is not None and not differences and not any(change.invalidates for change in changes)
-
-
-def as_shown(result: Result) -> Result:
-    """The result in terms of the capture that pages show.
-
-    An accurate result becomes `another environment` if pages show a capture for other bases. What is in an image
-    depends on its bases: a run on rebuilt bases cannot tell a genuine capture for the registry's bases from an
-    invented one, so it must not say that what the pages show is accurate.
-    """
-    snippet, new = result.snippet, result.new
-    if result.verdict != "accurate" or new is None:
-        return result
-    for place, shown in index.each(snippet.folder, snippet.variant):
-        origin = place.origin
-        if origin != new.environment.bases:
-            where = Where(place.folder(snippet.folder, snippet.variant) / store.RECORD)
-            what = f"{snippet.name}: pages show this capture, and this run did not measure it"
-            check = command("proof", "check", snippet.name, "--bases", origin)
-            measured = f"{new.environment}; to measure it: {check}"
-            other = Difference(where, what, str(shown.environment), measured)
-            return replace(result, verdict="another environment", differences=(other,))
-        break  # pages show only the first one
-    return result
 
 
 def cause_of(old: Capture | None, changes: Sequence[Change]) -> Cause:

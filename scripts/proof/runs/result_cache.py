@@ -21,7 +21,7 @@ from proof.captures.model import Capture
 from proof.core import folder_cache
 from proof.core.folder_cache import FolderCache
 from proof.engines import private_daemon
-from proof.runs.result import Result, as_shown
+from proof.runs.result import Result
 from proof.snippets import capture_locations
 from proof.snippets.base_images import Bases
 from proof.snippets.capture_locations import Origin
@@ -60,8 +60,7 @@ class ResultCache:
     def keep(self, results: Sequence[Result]) -> None:
         """Keep the accurate results. They must come from a private engine."""
         for result in results:
-            # `proof update` can find a snippet accurate whose pages show another capture: `proof check` must run that.
-            if as_shown(result).verdict == "accurate" and result.new and not result.cached:
+            if result.verdict == "accurate" and result.new and not result.cached:
                 self._put(result, result.new)
         self._index.save(whole=False)
 

@@ -20,7 +20,7 @@ from proof.provision.loader import Loaded
 from proof.runs import execute, failure
 from proof.runs.committed import Committed, accurate, committed, differences, save
 from proof.runs.failure import NotAsDeclaredError
-from proof.runs.result import Result, as_shown, cause_of, is_accurate
+from proof.runs.result import Result, cause_of, is_accurate
 from proof.runs.to_capture import capture_of
 from proof.snippets.base_images import Bases
 from proof.snippets.capture_locations import Location, Origin, location_of
@@ -142,7 +142,7 @@ def _compared(
     differs = differences(known, first, snippet, words=session.same_engine)
     if is_accurate(old, changes, differs):
         result = accurate(snippet, known, first)
-        return _kept(result, session, location, known) if location else as_shown(result)
+        return _kept(result, session, location, known) if location else result
     if (differs and doubtful) or (concurrent and location and _is_mixed_up(first, snippet)):
         return Result(snippet, "unstable", differs, changes, old=old, new=first)
     if differs and not once and not (old and old.tampered):

@@ -25,7 +25,7 @@ from proof.core.files import check_plain, read, write_whole
 from proof.core.limits import limited
 from proof.core.validate import from_json, validate
 from proof.runs.committed import accurate, committed, differences
-from proof.runs.result import Cause, Result, Verdict, as_shown, cause_of, is_accurate
+from proof.runs.result import Cause, Result, Verdict, cause_of, is_accurate
 from proof.shards import untrusted
 from proof.snippets.base_images import Bases
 from proof.snippets.capture_locations import Origin
@@ -276,8 +276,8 @@ def unwritten(result: Result) -> Result:
     if result.verdict == "written":
         accurate = is_accurate(result.old, result.changes, result.differences)
         verdict: Verdict = "accurate" if accurate else "drift" if result.old else "never captured"
-        result = replace(result, verdict=verdict, cause=result.cause if verdict == "drift" else None)
-    return as_shown(result)
+        return replace(result, verdict=verdict, cause=result.cause if verdict == "drift" else None)
+    return result
 
 
 def _result(entry: _Entry, folder: Path, snippet: Snippet, origin: Origin, root: Path) -> Result:

@@ -117,15 +117,19 @@ class TestShown:
             ("rebuilt rebuilt-docker-29", "rebuilt", "rebuilt-docker-29"),
             ("rebuilt rebuilt-docker-29", "rebuilt-docker-29", "rebuilt"),
             ("rebuilt rebuilt-docker-29", "rebuilt rebuilt-docker-29", "rebuilt"),
-            ("registry rebuilt rebuilt-docker-29", "", "registry"),
+            ("registry rebuilt", "", "registry"),
+            ("registry rebuilt rebuilt-docker-29", "", "rebuilt rebuilt-docker-29"),  # or a tab would be lost
+            ("registry registry-docker-29 rebuilt rebuilt-docker-29", "", "registry registry-docker-29"),
+            ("registry registry-docker-29 rebuilt rebuilt-docker-29", "registry", "rebuilt rebuilt-docker-29"),
             ("registry registry-docker-29 rebuilt", "", "registry registry-docker-29"),
             ("registry registry-docker-29 rebuilt", "registry", "registry-docker-29"),
-            ("registry registry-docker-29 rebuilt", "registry registry-docker-29", "registry"),
+            ("registry registry-docker-29 rebuilt", "registry registry-docker-29", "rebuilt"),
+            ("registry rebuilt", "registry rebuilt", "registry"),
             ("", "", ""),
         ],
     )
     def test_of_several(self, places: str, stale: str, expected: str, tmp_path: Path) -> None:
-        """All on the same bases, the registry's first; without the stale ones if another one is current."""
+        """All on the same bases, those with current captures by most engines; of as many, the registry's."""
         root = captured(tiny(tmp_path))
         snippet = manifest.variants(root / "snippets/note")[0]
         known = base_images.load(root)

@@ -106,3 +106,18 @@ def test_facts_of_another_engine_only(tmp_path: Path) -> None:
     assert len(book) == len(list(book))
     with pytest.raises(KeyError):
         book["count.other"]
+
+
+def test_facts_on_the_bases_of_a_run(tmp_path: Path) -> None:
+    """What a run did not measure comes from captures on the same bases, if there are any."""
+    root = captured(tiny(tmp_path))
+    for name in ("count", "note"):
+        made = capture_in(folder_of(root / "snippets" / name, "rebuilt"))
+        there = replace(made, environment=replace(made.environment, bases="registry"), facts={})
+        save(there, folder_of(root / "snippets" / name, "registry"))
+    book = facts.load(root / "snippets")
+    assert [name for name in book if name.startswith(("count.", "note."))] == []
+    measured = capture_in(folder_of(root / "snippets/note", "rebuilt"))
+    assert "count.words" in book.with_captures({"note": measured})
+    assert "count.words" in book.on("rebuilt")
+    assert "count.words" not in book.on("registry")

@@ -51,6 +51,15 @@ def test_a_page_says_when_it_was_last_measured(root: Path) -> None:
     assert line(root, "note", "fails") == between
 
 
+def test_a_page_says_what_kind_of_bases_it_was_measured_on(root: Path) -> None:
+    """Pulled, rebuilt, or both, if only some of its snippets have captures of pulled ones."""
+    made = book.load(root / "snippets").captures["note"]
+    official = replace(made, environment=replace(made.environment, bases="registry"))
+    store.save(official, capture_locations.folder_of(root / "snippets/note", "registry"))
+    assert line(root, "note") == "Last measured on 2 January 2026 with Docker 26 on pulled bases."
+    assert line(root, "note", "fails") == "Last measured on 2 January 2026 with Docker 26 on rebuilt and pulled bases."
+
+
 def test_what_ci_does_not_repeat_has_its_own_date(root: Path) -> None:
     """CI repeats the words of Docker 28 and earlier. Of another engine the page says when that was last asked."""
     keep(root, "note", "docker 29.7.2", date="2026-11-26T01:00:00Z")

@@ -153,6 +153,31 @@ def test_words_in_the_wrong_place(engine: str, root: Path) -> None:
     assert status.status(root).code == 2
 
 
+def test_claims_hold_on_registry_bases_and_on_rebuilt_ones(root: Path) -> None:
+    """Pages show the registry's captures, and CI repeats the rebuilt ones. A claim has to hold for both."""
+    old = store.load(folder_of(root / "snippets/note", "rebuilt"))
+    assert old is not None
+    digest, own = "sha256:" + "1" * 64, "own_layers"
+    official = replace(
+        old,
+        environment=replace(old.environment, bases="registry"),
+        inputs={name: digest if name.startswith("the base") else value for name, value in old.inputs.items()},
+    )
+    store.save(official, folder_of(root / "snippets/note", "registry"))
+    assert said(root) == ""
+    two = {**old.facts, own: replace(old.facts[own], value=2)}
+    store.save(replace(old, facts=two), folder_of(root / "snippets/note", "rebuilt"))
+    assert "docs/index.md:6: this claim does not hold on rebuilt bases" in said(root)
+    store.save(old, folder_of(root / "snippets/note", "rebuilt"))
+    store.save(replace(official, facts=two), folder_of(root / "snippets/note", "registry"))
+    assert "docs/index.md:6: this claim is false" in said(root)
+    # While a registry's captures wait for Docker 29, pages show the rebuilt ones. The claim has to hold in both.
+    late(root)
+    assert "docs/index.md:6: this claim does not hold on registry bases" in said(root)
+    (note,) = status.status(root).notes
+    assert note.startswith("pages leave out the captures of 1 snippets on registry bases")
+
+
 def test_a_sound_project_is_not_read_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Until something changes: then it is, and a problem is found each time."""
     cache = str(root.parent / "cache")

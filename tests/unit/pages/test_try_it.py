@@ -81,7 +81,7 @@ def test_only_servers_and_what_is_no_text_cannot_be_pasted() -> None:
     """All other snippets of this site have a block."""
     having = {each.name for each, _ in blocks()}
     for each in (each for each in project.load_all(REPOSITORY) if each.name not in having):
-        with pytest.raises(try_it.NotPasteableError, match="isn't a text file|leaves containers running"):
+        with pytest.raises(try_it.NotPasteableError, match=r"isn't a text file|leaves containers running"):
             try_it.block(each)
     assert len(having) > 50
 

@@ -125,17 +125,6 @@ def test_no_other_verdict_is_kept(root: Path, verdict: Verdict) -> None:
     assert names(known(root), root) == {"count", "fails"}
 
 
-def test_what_pages_do_not_show_is_not_kept(root: Path) -> None:
-    """A result of `proof update` is not cached if pages show a capture for the registry's bases."""
-    edit(root / "snippets/note/context/note.txt", "a note", "a NOTE")
-    old = capture_of(root)
-    registry = replace(old, environment=replace(old.environment, bases="registry"))
-    store.save(registry, capture_locations.folder_of(root / "snippets/note", "registry"))
-    time.sleep(0.1)
-    known(root).keep([Result(snippet(root, "note"), "accurate", old=old, new=old)])
-    assert names(known(root), root) == {"count", "fails"}
-
-
 def test_a_registry_image_is_known_by_its_locked_digest(root: Path) -> None:
     """Without one, only the registry can tell which image it is; with another one, the verdict is of another image."""
     old = capture_of(root)

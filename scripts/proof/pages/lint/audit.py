@@ -45,7 +45,7 @@ _FIRST_MARK = re.compile(r"\s*([\ue000-\uf8ff])")
 _PROMPT = re.compile(rf"\s*{PROMPT}\s+[\w./\"']")
 _REFERENCE = re.compile(r"[a-z0-9][a-z0-9./_-]*:[A-Za-z0-9][\w.-]*(?:@sha256:[0-9a-f]+)?")
 _PATH = re.compile(r"/[\w.-]+(?:/[\w.*-]+)*/?")
-_NUMBER = re.compile(r"(?s).*(?<!\w)\d.*")  # the digits of amd64 are no number
+_NUMBER = re.compile(r"(?s).*(?<!\w)\d.*|[lIO]{1,4}")  # the digits of amd64 are no number
 _DIGITS_APART = re.compile(r"(?<=\d)_(?=\d)")  # in the name of a fact
 _FILE = re.compile(r"(?:[\w-]+/)*(?:[\w-]+\.(?:go|mod|sum|toml|txt|pem|zip)|Dockerfile|\.dockerignore)")
 

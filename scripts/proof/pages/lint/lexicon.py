@@ -22,6 +22,7 @@ Kind = Literal[
     "id",
     "port",
     "duration",
+    "date",
 ]
 Bound = Literal["", "about", "above", "below", "at least", "at most"]  # exactly 2, about 2, more than 2, …
 
@@ -34,11 +35,17 @@ def words(text: str) -> frozenset[str]:
 _DATA = tomllib.loads(resources.files(__package__).joinpath("words.toml").read_text("utf-8"))
 _WORDS = {name: words(text) for name, text in _DATA["words"].items()}
 
-LABELS = ("version", "exit code", "id", "port")  # kinds of numbers that name something
+CLASSES = _WORDS
+PATTERNS: dict[Kind, str] = _DATA["patterns"]
+
+LABELS = ("version", "exit code", "id", "port", "date")  # kinds of numbers that name something
 
 SMALL = [*phrases.NUMBERS, *"thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()]
 TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-ORDERS = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "dozen": 12}
+ORDERS = {
+    **{"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12},
+    **{"lakh": 10**5, "lakhs": 10**5, "crore": 10**7, "crores": 10**7},
+}
 NUMBERS = {word: number for number, word in enumerate(SMALL)} | {word: 20 + 10 * n for n, word in enumerate(TENS)}
 PARTS = {
     "half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8,

@@ -154,7 +154,7 @@ def _article(s: Sentence, i: int) -> Reading:
 def multiple(s: Sentence, i: int) -> Reading:
     """Twice, doubled, tenfold, an order of magnitude."""
     word = s.at(i)
-    if word in lexicon.MULTIPLES and not s.asked(i) and not s.supposed(i):
+    if word in lexicon.MULTIPLES and not s.asked(i) and s.clause(i)[:1] != ["measure"]:
         return s.quantity("multiple", i, i + 1, lexicon.MULTIPLES[word])
     if (
         word.endswith("fold")

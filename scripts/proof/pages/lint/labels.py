@@ -33,8 +33,11 @@ def label(s: Sentence, i: int) -> Reading:
     if (number := read_number(s, i)) is None:
         return None, i
     digits = s.kind(i) == "number"
-    if digits and _is_date(s, i) and not lexicon.NUMBERED.get(s.at(i - 1)) and s.at(i - 1) not in lexicon.NUMBERED:
-        return s.quantity("date", i, _name_end(s, i))
+    joined = s.glued(i) and s.at(i - 1) in "-/."  # CVE-2021-44228
+    if digits and not joined and _is_date(s, i) and s.at(i - 1) not in lexicon.NUMBERED:
+        end = i + 3 if s.at(i + 1) == ":" else i + 1
+        day = len(s.at(i)) <= len("31") and any(len(s.at(n)) == len("2026") for n in (i + 2, i + 3))
+        return (None, end) if day or s.supposed(i) else s.quantity("date", i, end)
     if digits and _in_name(s, i):
         return None, _name_end(s, i)
     dotted = digits and "." in s.at(i) and "," not in s.at(i)

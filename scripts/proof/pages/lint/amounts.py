@@ -100,6 +100,8 @@ def amount(s: Sentence, i: int) -> Reading:
         return s.quantity("number", i, end, number.value)
     more = number.value is not None and number.value > 1
     counted = s.at(end) in lexicon.COUNTED or (s.at(end) == "of" and s.at(end + 1) in ("the", "our"))
+    if more and not is_definite(s.at(i - 1)) and (s.kind(end) == "place" or s.at(i - 1) in lexicon.CLASSES["towards"]):
+        return s.quantity("count", i, end, number.value)
     if more and ((s.at(i - 1) in lexicon.STATES and s.at(end) != "of") or (counted and not is_definite(s.at(i - 1)))):
         return s.quantity("count", i, end, number.value)
     return None, end

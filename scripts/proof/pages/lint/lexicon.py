@@ -78,7 +78,7 @@ NUMBERED: dict[str, Kind | None] = {
     **dict.fromkeys(words("version versions release releases"), "version"),
     **dict.fromkeys(
         words(
-            "rfc iso iec ieee pep cve ghsa issue section sections chapter chapters step steps figure figures fig table "
+            "footnote paragraph hall block radio commodore plan ice rfc iso iec ieee pep cve ghsa issue section sections chapter chapters step steps figure figures fig table "
             "tables "
             "line lines page pages part parts appendix note item point rule edition round row rows column columns "
             "question "

@@ -143,7 +143,12 @@ class Sentence:
         """Whether a number is asked for, or belongs to a condition. "Did you know that …" states it."""
         if self.question:
             return self.at(0) in lexicon.CLASSES["asks"] and lexicon.CLASSES["knows"].isdisjoint(self.lower[:_CLAUSE])
-        return bool(before := self.clause(i)) and before[0] in lexicon.CLASSES["conditions"]
+        if len(before := self.lower[: min(i, _CLAUSE)]) == 0 or lexicon.CLASSES["knows"] & {*before}:
+            return False
+        starts = {before[0], *self.clause(i)[:1]}
+        if before[0] in ("when", "once", "should"):
+            return self._next_clause(i) in lexicon.CLASSES["instructs"] | lexicon.ADVISES
+        return not starts.isdisjoint(lexicon.CLASSES["conditions"] | lexicon.CLASSES["instructs"])
 
     def asked(self, i: int) -> bool:
         """Whether the sentence only asks for it."""

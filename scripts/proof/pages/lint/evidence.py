@@ -98,7 +98,9 @@ class Evidence:
         """The years in which something was measured, or published that the project cites."""
         book = self._page.book
         origins = [fact.origin for fact in book.cited.values() if isinstance(fact.origin, Source)]
-        published = {year for origin in origins for year in re.findall(r"\b(?:19|20)\d\d\b", f"{origin.title} {origin.date}")}
+        published = {
+            year for origin in origins for year in re.findall(r"\b(?:19|20)\d\d\b", f"{origin.title} {origin.date}")
+        }
         shown = (capture for name in book.captures for capture in book.shown(name))
         return published | {capture.provenance.date[:4] for capture in shown}
 

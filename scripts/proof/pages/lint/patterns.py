@@ -12,9 +12,7 @@ def _words(part: str) -> frozenset[str]:
     """The words that a part of a pattern stands for: `a|an`, or `@unit` for a class, and `#` for a number."""
     if part == "#":
         return _ANY
-    return frozenset().union(
-        *(lexicon.CLASSES[word[1:]] if word[0] == "@" else {word} for word in part.split("|"))
-    )
+    return frozenset().union(*(lexicon.CLASSES[word[1:]] if word[0] == "@" else {word} for word in part.split("|")))
 
 
 _PATTERNS: dict[str, list[tuple[lexicon.Kind, list[frozenset[str]]]]] = {}  # by the first word

@@ -43,8 +43,16 @@ LABELS = ("version", "exit code", "id", "port", "date")  # kinds of numbers that
 SMALL = [*phrases.NUMBERS, *"thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()]
 TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 ORDERS = {
-    **{"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12},
-    **{"lakh": 10**5, "lakhs": 10**5, "crore": 10**7, "crores": 10**7},
+    "hundred": 100,
+    "thousand": 1000,
+    "million": 10**6,
+    "billion": 10**9,
+    "trillion": 10**12,
+    "dozen": 12,
+    "lakh": 10**5,
+    "lakhs": 10**5,
+    "crore": 10**7,
+    "crores": 10**7,
 }
 NUMBERS = {word: number for number, word in enumerate(SMALL)} | {word: 20 + 10 * n for n, word in enumerate(TENS)}
 PARTS = {
@@ -78,7 +86,8 @@ NUMBERED: dict[str, Kind | None] = {
     **dict.fromkeys(words("version versions release releases"), "version"),
     **dict.fromkeys(
         words(
-            "footnote paragraph hall block radio commodore plan ice rfc iso iec ieee pep cve ghsa issue section sections chapter chapters step steps figure figures fig table "
+            "footnote paragraph hall block radio commodore plan ice "
+            "rfc iso iec ieee pep cve ghsa issue section sections chapter chapters step steps figure figures fig table "
             "tables "
             "line lines page pages part parts appendix note item point rule edition round row rows column columns "
             "question "

@@ -40,7 +40,8 @@ Reading = tuple[Quantity | None, int]  # what a rule has read, if it is to be re
 
 # Letters that look like digits, in a word of such letters: l00, lO, OOO, and I before a unit.
 _LOOKS_LIKE = re.compile(
-    r"(?<!['’])\b(?=\d*[lIO])(?:[lIO]*\d[\dlIO]*|O{2,}|(?=[IO]*l)[lIO]{2,}|[lIO]{1,4}(?=[ -][kMGT]i?B\b)|(?:O|II+)(?=[ -][a-z]{3,}s\b))(?!\w)"
+    r"(?<!['’])\b(?=\d*[lIO])(?:[lIO]*\d[\dlIO]*|O{2,}|(?=[IO]*l)[lIO]{2,}|[lIO]{1,4}(?=[ -][kMGT]i?B\b)"
+    r"|(?:O|II+)(?=[ -][a-z]{3,}s\b))(?!\w)"
 )
 _DIGITS = str.maketrans("lIO", "110")
 _LETTERS_LOOK_LIKE = ((re.compile(r"(?<=[a-z])I(?=[a-z])"), "l"), (re.compile(r"\brn"), "m"))  # miIlion, rninutes

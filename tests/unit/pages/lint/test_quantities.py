@@ -27,7 +27,7 @@ def test_idioms(idiom: str) -> None:
 
 
 def test_the_published_error_rate_is_current() -> None:
-    """The page on proof states what was measured when each set was new, and lint.toml what the lint of today makes of it."""
+    """The page on proof states what was measured when each set was new, and lint.toml what is today."""
     book = facts.load(REPOSITORY / "snippets")
     for name, value in error_rate.of_sets(REPOSITORY).items():
         assert book[f"lint.{name}"].value == value, "run scripts/error-rate"

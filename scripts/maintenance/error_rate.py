@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import re
 import sys
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -24,7 +25,6 @@ from proof.pages.scan import Reader, scan
 from proof.pages.site import Site
 from proof.snippets import project
 
-HALVES = ("development", "held_back")
 OTHER = "another fact with the same unit"  # nothing but a reader can tell: the other fact is measured, too
 _TOKEN = re.compile(
     r"\{\{\s*(?!transcript|waiver|page waiver|proof\s*\}|measurements|errors\s*\}|text:|code:)(.*?)\s*\}\}", re.DOTALL
@@ -57,19 +57,38 @@ class Rates(NamedTuple):
 
 
 def of_sentences(folder: Path) -> Rates:
-    """Let the lint read the sentences in a directory, each with its kind in front of it."""
-    lines = [line for path in sorted(folder.glob("*.txt")) for line in path.read_text("utf-8").splitlines()]
-    planted = [line for line in lines if line and not line.startswith("#")]
-    reported = {line for line in planted if quantities.find(_prose(line.partition(": ")[2]))}
-    needing = {line for line in planted if not line.startswith("none: ")}
+    """Let the lint read a set of sentences, each with its kind in front of it."""
+    needing, harmless = (
+        {line for line in (folder / name).read_text("utf-8").splitlines() if line and not line.startswith("#")}
+        for name in ("needs-proof.txt", "needs-none.txt")
+    )
+    reported = {line for line in needing | harmless if quantities.find(_prose(line.partition(": ")[2]))}
     caught = len(reported & needing)
     return Rates(
-        total=len(planted),
+        total=len(needing | harmless),
         missed=sorted(needing - reported),
         wrong=sorted(reported - needing),
         recall=caught / len(needing),
         precision=caught / len(reported),
     )
+
+
+def sets(root: Path) -> list[Path]:
+    """The sets of sentences, the newest last."""
+    return sorted(path.parent for path in (root / "tests/data/sentences").glob("*/about.toml"))
+
+
+def of_sets(root: Path) -> dict[str, float]:
+    """What was found in each set when it was new, and what is found today, by the names of the figures."""
+    figures: dict[str, float] = {}
+    for folder in sets(root):
+        name, rate = folder.name.replace("-", "_"), of_sentences(folder)
+        about = tomllib.loads((folder / "about.toml").read_text("utf-8"))
+        figures[f"set_{name}"] = rate.total
+        for figure in ("recall", "precision"):
+            figures[f"first_{figure}_{name}"] = round(about[f"first_{figure}"], 4)
+            figures[f"{figure}_{name}"] = round(getattr(rate, figure), 4)
+    return figures
 
 
 def _prose(markdown: str) -> str:
@@ -199,13 +218,13 @@ def _other_values(shown: str) -> Iterator[str]:
 def main(words: list[str]) -> int:
     """Measure, print and save."""
     root = project.find_root(Path.cwd())
-    rates = {half: of_sentences(root / "tests/data/sentences" / half) for half in HALVES}
-    for half, rate in rates.items():
-        print(f"{half}: {rate.total} sentences, recall {rate.recall:.1%}, precision {rate.precision:.1%}")
-    # Whoever mends the lint must not know the other half.
-    for sentence in rates["development"].missed + rates["development"].wrong:
-        print(f"  {sentence}")
-    if words == ["sentences"]:
+    folders = [Path(word) for word in words if word not in ("sentences", "--list")]
+    for folder in folders or sets(root):
+        rate = of_sentences(folder)
+        print(f"{folder.name}: {rate.total} sentences, recall {rate.recall:.1%}, precision {rate.precision:.1%}")
+        for sentence in rate.missed + rate.wrong if "--list" in words else ():
+            print(f"  {sentence}")
+    if words:
         return 0
     changes = list(of_pages(root))
     others = [change.noticed for change in changes if change.kind == OTHER]
@@ -215,12 +234,8 @@ def main(words: list[str]) -> int:
     for change in changes:
         if not change.noticed and change.kind != OTHER:
             print(f"  {change.page}:{change.line}: {change.old!r} → {change.new!r} ({change.kind})")
-    held_back = rates["held_back"]
-    figures = {
-        "sentences": sum(rate.total for rate in rates.values()),
-        "held_back": held_back.total,
-        "recall": held_back.recall,
-        "precision": held_back.precision,
+    figures: dict[str, float] = {
+        **of_sets(root),
         "changes": len(noticed),
         "noticed": sum(noticed) / len(noticed),
         "other_facts": len(others),

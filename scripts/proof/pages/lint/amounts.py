@@ -63,6 +63,12 @@ def amount(s: Sentence, i: int) -> Reading:
     if (number := read_number(s, i)) is None:
         return None, i
     end = number.end
+    if s.only_asked(i):
+        return None, end
+    if word in lexicon.GLYPHS and end == i + 1 and unit_at(s, end, digits=False) is None:
+        return s.quantity("fraction", i, end, number.value)
+    if s.at(end) == "-" and s.at(end + 1) in lexicon.CLASSES["approximately"]:
+        return s.quantity("count", i, end + 2, number.value)
     # A range: of 10 to 15 percent each number is read, with the unit of both.
     through = end + (s.at(end) in ("to", "-", "–", "or", "and"))
     if (
@@ -76,11 +82,16 @@ def amount(s: Sentence, i: int) -> Reading:
     unit = end + (s.at(end) == "-" and s.glued(end + 1))
     if (kind := unit_at(s, unit, digits=not number.spelled)) is not None:
         return s.quantity(kind[0], i, kind[1], number.value)
+    if unit > end and s.glued(unit) and s.kind(unit) == "word":  # a four-stage build, but two-factor and three-way
+        if s.at(unit) in lexicon.CLASSES["joined"] or number.value == 1 or s.at(unit) in lexicon.PARTS:
+            return None, unit + 1
+        return s.quantity("count", i, unit + 1, number.value)
     if number.spelled and number.value == 1:
         counted = s.at(i - 1) in lexicon.ONLY and s.is_verb(s.at(end)) and s.at(end) not in lexicon.OF_THE_TEXT
         return s.quantity("count", i, end + 1, 1) if counted else (None, end)
     if (noun := _plural(s, unit)) is not None:
-        if s.at(noun) in lexicon.OF_THE_TEXT or s.asked(i):
+        extends = s.at(noun + 1) in lexicon.CLASSES["extends"]  # three lines long
+        if (s.at(noun) in lexicon.OF_THE_TEXT and not extends) or s.asked(i):
             return None, noun + 1
         if number.spelled and number.value is not None and number.value <= 12 and is_definite(s.at(i - 1)):
             return None, end
@@ -89,6 +100,8 @@ def amount(s: Sentence, i: int) -> Reading:
         return s.quantity("number", i, end, number.value)
     more = number.value is not None and number.value > 1
     counted = s.at(end) in lexicon.COUNTED or (s.at(end) == "of" and s.at(end + 1) in ("the", "our"))
+    if more and not is_definite(s.at(i - 1)) and (s.kind(end) == "place" or s.at(i - 1) in lexicon.CLASSES["towards"]):
+        return s.quantity("count", i, end, number.value)
     if more and ((s.at(i - 1) in lexicon.STATES and s.at(end) != "of") or (counted and not is_definite(s.at(i - 1)))):
         return s.quantity("count", i, end, number.value)
     return None, end
@@ -143,7 +156,7 @@ def _article(s: Sentence, i: int) -> Reading:
 def multiple(s: Sentence, i: int) -> Reading:
     """Twice, doubled, tenfold, an order of magnitude."""
     word = s.at(i)
-    if word in lexicon.MULTIPLES and not s.asked(i):
+    if word in lexicon.MULTIPLES and not s.asked(i) and s.clause(i)[:1] != ["measure"]:
         return s.quantity("multiple", i, i + 1, lexicon.MULTIPLES[word])
     if (
         word.endswith("fold")

@@ -11,6 +11,7 @@ import itertools
 import re
 import string
 import xml.etree.ElementTree as ET
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from html import unescape
@@ -45,7 +46,7 @@ _FIRST_MARK = re.compile(r"\s*([\ue000-\uf8ff])")
 _PROMPT = re.compile(rf"\s*{PROMPT}\s+[\w./\"']")
 _REFERENCE = re.compile(r"[a-z0-9][a-z0-9./_-]*:[A-Za-z0-9][\w.-]*(?:@sha256:[0-9a-f]+)?")
 _PATH = re.compile(r"/[\w.-]+(?:/[\w.*-]+)*/?")
-_NUMBER = re.compile(r"(?s).*(?<!\w)\d.*")  # the digits of amd64 are no number
+_NUMBER = re.compile(r"(?s).*(?<!\w)\d.*|[lIO]{1,4}")  # the digits of amd64 are no number
 _DIGITS_APART = re.compile(r"(?<=\d)_(?=\d)")  # in the name of a fact
 _FILE = re.compile(r"(?:[\w-]+/)*(?:[\w-]+\.(?:go|mod|sum|toml|txt|pem|zip)|Dockerfile|\.dockerignore)")
 
@@ -75,6 +76,8 @@ def audit(root: ET.Element, page: Page) -> None:
     # What is generated into an index page follows from the data. Its own text is read before that.
     exempt = page.waived or (page.generated and page.options.expand)
     page.rendering.beside |= {cell: _facts(row, page) for row in root.iter("tr") for cell in row}
+    if not exempt and not page.is_full:
+        _tables(root, page)
     for block in _blocks(root):
         tokens: list[_Token] = []
         # What `{{ errors }}` lists is stashed: no author can write the mark that stands for it.
@@ -214,6 +217,30 @@ def _facts(row: ET.Element, page: Page) -> list[str]:
     """The facts that a row of a table states."""
     stated = (page.rendering.stated.get(element, "") for element in row.iter())
     return [name for text in stated for name in expression.names(text)]
+
+
+def _tables(root: ET.Element, page: Page) -> None:
+    """Note each fact in a table that is alone of its kind: its row shows other snippets, and so does its column."""
+    for table in root.iter("table"):
+        rows = [[_kinds(_facts(cell, page)) for cell in row] for row in table.iter("tr")]
+        columns = [Counter(itertools.chain(*column)) for column in itertools.zip_longest(*rows, fillvalue=[])]
+        for row, cells in zip(table.iter("tr"), rows, strict=True):
+            mates = Counter(itertools.chain(*cells))
+            for cell, kinds, column in zip(row, cells, columns, strict=False):
+                for kind in set(kinds):
+                    own = kinds.count(kind)
+                    alone = mates[kind] == column[kind] == own and mates.total() - own > 1 and column.total() - own > 1
+                    if alone:
+                        what = f"a fact of {kind}… stands alone in a table about others"
+                        hint = "is it meant to be a fact of the snippet of its row or column?"
+                        page.note(
+                            PageError(what, evidence="".join(cell.itertext()), hint=hint), "".join(cell.itertext())
+                        )
+
+
+def _kinds(names: list[str]) -> list[str]:
+    """What the snippets of facts are called, up to the first underscore: variants and series have that in common."""
+    return [name.partition(".")[0].partition("_")[0] for name in names]
 
 
 def _attributes(root: ET.Element, page: Page) -> None:

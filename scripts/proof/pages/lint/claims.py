@@ -81,7 +81,7 @@ def unbound(
     predicates: Iterable[str],
     facts: Mapping[str, Value] = MappingProxyType({}),
     *,
-    is_known: Callable[[Quantity], bool] = lambda _: False,
+    is_known: Callable[[Quantity], bool] = lambda label: label.kind == "date",
 ) -> Iterator[Unbound]:
     """The quantities and comparisons in a sentence that none of its claims' predicates backs.
 

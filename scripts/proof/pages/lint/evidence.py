@@ -6,6 +6,7 @@ import functools
 import re
 from collections.abc import Callable, Iterator
 
+from proof.facts.values import Source
 from proof.pages.lint.quantities import Quantity
 from proof.pages.page import Page
 from proof.snippets import context
@@ -74,6 +75,8 @@ class Evidence:
         """Whether a version, port, user ID or exit code is in the snippets. A version may be in `cited` instead."""
         if label.kind == "exit code":
             return label.number in self._exits
+        if label.kind == "date":
+            return bool(cited.strip()) or any(year in self._years for year in re.findall(r"\d{4}", label.text))
         name, _, number = label.text.lower().rpartition(" ")
         number = re.escape(number.strip(":").removeprefix("v"))
         pattern = re.compile(rf"(?<![\d.]){number}(?!\w)")
@@ -89,6 +92,17 @@ class Evidence:
         """The exit codes of all steps."""
         captures = (self._page.book.captures.get(name) for name in self._page.snippets)
         return {step.exit for capture in captures if capture is not None for step in capture.steps}
+
+    @functools.cached_property
+    def _years(self) -> set[str]:
+        """The years in which something was measured, or published that the project cites."""
+        book = self._page.book
+        origins = [fact.origin for fact in book.cited.values() if isinstance(fact.origin, Source)]
+        published = {
+            year for origin in origins for year in re.findall(r"\b(?:19|20)\d\d\b", f"{origin.title} {origin.date}")
+        }
+        shown = (capture for name in book.captures for capture in book.shown(name))
+        return published | {capture.provenance.date[:4] for capture in shown}
 
     @functools.cached_property
     def _engines(self) -> str:

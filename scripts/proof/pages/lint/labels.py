@@ -33,7 +33,12 @@ def label(s: Sentence, i: int) -> Reading:
     if (number := read_number(s, i)) is None:
         return None, i
     digits = s.kind(i) == "number"
-    if digits and (_in_name(s, i) or (_is_date(s, i) and not lexicon.NUMBERED.get(s.at(i - 1)))):
+    joined = s.glued(i) and s.at(i - 1) in "-/."  # CVE-2021-44228
+    if digits and not joined and _is_date(s, i) and s.at(i - 1) not in lexicon.NUMBERED:
+        end = i + 3 if s.at(i + 1) == ":" else i + 1
+        day = len(s.at(i)) <= len("31") and any(len(s.at(n)) == len("2026") for n in (i + 2, i + 3))
+        return (None, end) if day or s.supposed(i) else s.quantity("date", i, end)
+    if digits and _in_name(s, i):
         return None, _name_end(s, i)
     dotted = digits and "." in s.at(i) and "," not in s.at(i)
     if (dotted and s.at(i).count(".") > 1) or (dotted and s.at(i - 1) in _SINCE and _bare(amount(s, i)[0])):
@@ -79,7 +84,11 @@ def _in_name(s: Sentence, i: int) -> bool:
     ):
         start -= 1
         numbers += s.kind(start) == "number"
-    return start < i and (s.kind(start) in ("word", "version") or numbers > _MOST_OF_A_RANGE)
+    if start < i and s.at(start) in lexicon.BYTES:  # MB-270
+        return False
+    password = s.glued(i + 1) and s.kind(i + 1) == "word" and s.text[slice(*s.spans[i + 1])].istitle()  # 1Password
+    password = password and len(s.at(i + 1)) > len("iB")
+    return password or (start < i and (s.kind(start) in ("word", "version") or numbers > _MOST_OF_A_RANGE))
 
 
 def _name_end(s: Sentence, i: int) -> int:

@@ -45,9 +45,9 @@ def read_number(s: Sentence, i: int) -> Number | None:
         word = s.at(end)
         joined = word == "and" or (word == "-" and s.glued(end) and s.glued(end + 1))
         step = end + joined
-        if word in lexicon.ORDERS:
-            value, end = value * lexicon.ORDERS[word], end + 1
-            if lexicon.ORDERS[word] >= 1000:
+        if (order := s.at(step if word == "-" else end)) in lexicon.ORDERS:
+            value, end = value * lexicon.ORDERS[order], (step if word == "-" else end) + 1
+            if lexicon.ORDERS[order] >= 1000:
                 total, value = total + value, 0.0
         elif spelled and (more := lexicon.NUMBERS.get(s.at(step))) and _follows(value, more, begun=total > 0):
             value, end = value + more, step + 1

@@ -18,7 +18,7 @@ import functools
 import re
 from collections.abc import Iterator
 
-from proof.pages.lint import amounts, comparisons, labels, lexicon
+from proof.pages.lint import amounts, comparisons, labels, lexicon, patterns
 from proof.pages.lint.sentence import CODE, FACT, Quantity, Rule, Sentence
 
 __all__ = ["CODE", "FACT", "Quantity", "find"]
@@ -43,8 +43,12 @@ def read(s: Sentence) -> Iterator[Quantity]:
     """Each thing that a sentence states, by the first rule that applies."""
     i = 0
     while i < len(s.lower):
+        quantity, end = patterns.phrase(s, i)
         after = _after_idiom(s, i)
-        if after == i:
+        if quantity is not None and end > after:
+            yield quantity
+            after = end
+        elif after == i:
             for rule in _AT_NUMBER if s.kinds[i] in _NUMERIC else _rules(s.lower[i]):
                 quantity, after = rule(s, i)
                 if after > i:
@@ -63,7 +67,7 @@ def _after_idiom(s: Sentence, i: int) -> int:
             there.startswith(part[:-1]) if part.endswith("*") else there == part
             for there, part in zip(here, phrase, strict=True)
         ):
-            after = max(after, i + len(phrase))
+            after = max(after, i + len(phrase)) if phrase[-1] == "than" or s.at(i + len(phrase)) != "than" else after
     return after
 
 

@@ -40,15 +40,22 @@ Reading = tuple[Quantity | None, int]  # what a rule has read, if it is to be re
 
 # Letters that look like digits, in a word of such letters: l00, lO, OOO, and I before a unit.
 _LOOKS_LIKE = re.compile(
-    r"(?<!['’])\b(?=\d*[lIO])(?:[lIO]*\d[\dlIO]*|O{2,}|(?=[IO]*l)[lIO]{2,}|[lIO]{1,4}(?=[ -][kMGT]i?B\b))(?!\w)"
+    r"(?<!['’])\b(?=\d*[lIO])(?:[lIO]*\d[\dlIO]*|O{2,}|(?=[IO]*l)[lIO]{2,}|[lIO]{1,4}(?=[ -][kMGT]i?B\b)"
+    r"|(?:O|II+)(?=[ -][a-z]{3,}s\b))(?!\w)"
 )
 _DIGITS = str.maketrans("lIO", "110")
 _LETTERS_LOOK_LIKE = ((re.compile(r"(?<=[a-z])I(?=[a-z])"), "l"), (re.compile(r"\brn"), "m"))  # miIlion, rninutes
 
 
+_JOINED = re.compile(
+    rf"\b({'|'.join(lexicon.NUMBERS)})(?=(?:{'|'.join(lexicon.NUMBERS | lexicon.ORDERS)})\b)", re.IGNORECASE
+)  # onehundred
+
+
 def plain(sentence: str) -> str:
     """The sentence as readers take it: without what nobody sees, and with plain letters and digits for look-alikes."""
     sentence = _LOOKS_LIKE.sub(lambda word: word[0].translate(_DIGITS), sentence)
+    sentence = _JOINED.sub(r"\1 ", sentence)
     for pattern, letter in _LETTERS_LOOK_LIKE:
         sentence = pattern.sub(letter, sentence)
     if sentence.isascii():
@@ -110,7 +117,8 @@ class Sentence:
     def supposed(self, i: int) -> bool:
         """Whether the sentence only asks, advises, wishes or supposes what it says here."""
         before = self.clause(i)
-        advises = bool(before) and before[0] in lexicon.ADVISES and before[1:2] != ["that"]
+        advises = bool(before) and before[0] in lexicon.ADVISES and before[1:2] not in (["that"], ["times"], ["time"])
+        advises = advises or (before[:1] in (["when"], ["once"]) and self._next_clause(i) in lexicon.ADVISES)
         if self.question or advises or any(self._supposes(before, n) for n in range(len(before))):
             return True
         # "May be smaller" and "to make it smaller" state no result, but "as you can see, it is smaller" does.
@@ -123,7 +131,25 @@ class Sentence:
 
     @staticmethod
     def _supposes(before: list[str], n: int) -> bool:
+        if before[n : n + 2] == ["so", "that"]:
+            return True
         return before[n] in lexicon.SUPPOSES and before[n + 1 : n + 2] != ["anything"]
+
+    def _next_clause(self, i: int) -> str:
+        """The first word of the next clause."""
+        comma = next((n for n in range(i, min(i + _CLAUSE, len(self.lower))) if self.lower[n] == ","), -2)
+        return self.at(comma + 1)
+
+    def only_asked(self, i: int) -> bool:
+        """Whether a number is asked for, or belongs to a condition. "Did you know that …" states it."""
+        if self.question:
+            return self.at(0) in lexicon.CLASSES["asks"] and lexicon.CLASSES["knows"].isdisjoint(self.lower[:_CLAUSE])
+        if len(before := self.lower[: min(i, _CLAUSE)]) == 0 or lexicon.CLASSES["knows"] & {*before}:
+            return False
+        starts = {before[0], *self.clause(i)[:1]}
+        if before[0] in ("when", "once", "should"):
+            return self._next_clause(i) in lexicon.CLASSES["instructs"] | lexicon.ADVISES
+        return not starts.isdisjoint(lexicon.CLASSES["conditions"] | lexicon.CLASSES["instructs"])
 
     def asked(self, i: int) -> bool:
         """Whether the sentence only asks for it."""

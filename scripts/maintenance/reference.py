@@ -16,7 +16,6 @@ from pathlib import Path
 from proof.cli import main
 from proof.core.declared import keys_of
 from proof.pages import measurement_pages
-from proof.pages.lint.lexicon import IDIOMS
 from proof.snippets.base_images import Base, Layer, Package
 from proof.snippets.commands import VERBS, Flags
 from proof.snippets.model import FactRule, Noise, Snippet, Step
@@ -117,14 +116,6 @@ def _commands() -> str:
     return _table(("Command", "Flags"), rows)
 
 
-def _idioms() -> str:
-    rows = [
-        (about, ", ".join(f'"{idiom.replace("*", "…")}"' for idiom in text.split(", ")))
-        for about, text in IDIOMS.items()
-    ]
-    return _table(("About", "Idioms"), rows)
-
-
 TABLES: dict[str, Callable[[], str]] = {
     "snippet": partial(_key_table, Snippet),
     "noise": partial(_key_table, Noise),
@@ -136,7 +127,6 @@ TABLES: dict[str, Callable[[], str]] = {
     "layer": partial(_key_table, Layer),
     "commands": _commands,
     "command line": _command_line,
-    "idioms": _idioms,
 }
 
 

@@ -43,7 +43,8 @@ OPENS = {
     "engines.cleanup system.locks system.cgroup runs.result_cache",
     "directories of the tool's own": "captures.store runs.execute system.process",
     "settings of the user or of the machine": "cli.main reports.github system.sandbox system.revision",
-    "data of the package, or of the theme": "starters.project publish.lean publish.scripts preview.server",
+    "data of the package, or of the theme": "starters.project pages.lint.lexicon publish.lean publish.scripts "
+    "preview.server",
     "the built site": "publish.styles",
 }
 OPENING = re.compile(

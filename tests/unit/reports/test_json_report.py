@@ -133,9 +133,12 @@ def test_each_environment_has_its_value(tmp_path: Path) -> None:
     keep("rebuilt", "docker 29.7.2", 29)
     both = [("rebuilt", "docker 26.1.5", "overlay2", 26), ("rebuilt", "docker 29.7.2", "containerd", 29)]
     assert read() == both
-    keep("registry", "docker 28.0.4", 28, inputs=made.inputs | {"snippet.toml": "sha256:" + "0" * 64})
-    assert read() == [("registry", "docker 28.0.4", "overlay2", 28), *both]
-    keep("rebuilt", "docker 29.7.2", 29, inputs=made.inputs | {"snippet.toml": "sha256:" + "0" * 64})
+    stale = made.inputs | {"snippet.toml": "sha256:" + "0" * 64}
+    keep("registry", "docker 28.0.4", 28, inputs=stale)
+    assert read() == both
+    keep("registry", "docker 28.0.4", 28)
+    assert read() == [*both, ("registry", "docker 28.0.4", "overlay2", 28)]
+    keep("rebuilt", "docker 29.7.2", 29, inputs=stale)
     assert read() == [("registry", "docker 28.0.4", "overlay2", 28), both[0]]
 
 

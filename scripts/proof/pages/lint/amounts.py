@@ -83,7 +83,7 @@ def amount(s: Sentence, i: int) -> Reading:
     if (kind := unit_at(s, unit, digits=not number.spelled)) is not None:
         return s.quantity(kind[0], i, kind[1], number.value)
     if unit > end and s.glued(unit) and s.kind(unit) == "word":  # a four-stage build, but two-factor and three-way
-        if s.at(unit) in lexicon.CLASSES["joined"] or number.value == 1 or s.at(unit) in lexicon.PARTS:
+        if s.at(unit) in lexicon.CLASSES["joined_units"] or number.value == 1 or s.at(unit) in lexicon.PARTS:
             return None, unit + 1
         return s.quantity("count", i, unit + 1, number.value)
     if number.spelled and number.value == 1:

@@ -108,6 +108,21 @@ def below(layers: Sequence[CapturedLayer], path: str) -> int | None:
     return sum(entry.size - entry.hidden for entry in found) if found else None
 
 
+def lacks(layer: CapturedLayer, path: str, *, removed: bool) -> bool:
+    """Whether the contents of a layer, if it has them, say that it does not have this path, or hide it if `removed`.
+
+    Small entries are not listed, but are summed up in their directory.
+    """
+    listed = dict(paths(layer.contents))
+    if path in listed:
+        return listed[path].kind == "removed" and not removed
+    above = path
+    while above and above not in listed:
+        above = above.rpartition("/")[0]
+    inside = [each for each in listed if each != "/" and each.rpartition("/")[0] == above]
+    return bool(inside) and f"{above}/*" not in inside
+
+
 class Moved(NamedTuple):
     """An entry that is not the same in two captures."""
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from proof.captures import provenance, store
+from proof.captures import displayed_sizes, provenance, store
 from proof.captures.buildkit_log import image_names, written_image
 from proof.captures.index import SnippetCaptures
 from proof.captures.model import Capture, CapturedStep
@@ -19,8 +19,6 @@ from proof.snippets.model import Snippet, Step
 _ROW = re.compile(r"(\S+)( +\S+)? +([0-9a-f]{12}) +(\S.*)", re.ASCII)
 _SIZE = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?[kMGT]?B")
 _DISK_USAGE = re.compile(rf"({_SIZE.pattern}) +{_SIZE.pattern}(?: |$)")
-_OVERHEAD = 8192  # bytes per file that a store may count besides its content: a block, and headers in the archive
-_FIXED = 1_000_000  # bytes per image: directories and metadata
 
 
 class StaleError(ProofError):
@@ -55,6 +53,8 @@ def stale(captures: SnippetCaptures) -> Iterator[ProofError]:
         for name, value in provenance.implausible(capture, snippet):
             what = f"{snippet.name}: the capture says {name} {value!r:.110}, which the tool never writes"
             yield PageError(what, where=Where(folder / store.RECORD), hint=hint)
+        for what in displayed_sizes.contradictions(capture, snippet):
+            yield PageError(f"{snippet.name}: {what}", where=Where(folder / store.RECORD), hint=hint)
         yield from contradictions(capture, folder)
 
 
@@ -133,5 +133,4 @@ def _is_size_of(size: str, capture: Capture, measured: int) -> bool:
     # containerd's store counts whole blocks, and the layers as they were received besides the unpacked ones.
     number = size.rstrip("kMGTB")
     shown: float = float(number) * 1000 ** " kMGT".index(size[len(number) : -1] or " ")
-    files = sum(layer.files for layer in capture.layers)
-    return 0.98 * measured <= shown <= 2.1 * measured + _OVERHEAD * files + _FIXED
+    return 0.98 * measured <= shown <= measured + displayed_sizes.most_unpacked(capture, measured)

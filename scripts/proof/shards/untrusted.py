@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from proof.captures import derived, fingerprint, normalise, provenance
+from proof.captures import derived, displayed_sizes, fingerprint, normalise, provenance
 from proof.captures.engine_output import DISPLAYS
 from proof.captures.model import Capture, CapturedFact
 from proof.snippets.base_images import Bases
@@ -42,6 +42,7 @@ def objections(capture: Capture, snippet: Snippet, origin: str, known: Bases) ->
         yield objection
     else:
         yield from _facts(capture, snippet)
+        yield from displayed_sizes.contradictions(capture, snippet)
     yield from _origin(capture, raw, origin, known)
 
 

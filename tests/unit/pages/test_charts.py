@@ -5,6 +5,7 @@ import json
 import math
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proof.captures import store
-from proof.captures.model import CapturedFact
+from proof.captures.model import CapturedEntry, CapturedFact
 from proof.pages import scan
 from proof.pages.charts.svg import NARROW, SIZE, WIDE, Label, plain
 from proof.pages.charts.treemap import squarified
@@ -29,6 +30,10 @@ SIZES = {
     "third": CapturedFact(334, "B", ""),
     "tiny": CapturedFact(1, "B", ""),
     "none": CapturedFact(0, "B", ""),
+    "size": CapturedFact(667, "B", ""),
+    "layer_1": CapturedFact(332, "B", ""),
+    "layer_2": CapturedFact(334, "B", ""),
+    "layer_3": CapturedFact(1, "B", ""),
     "seconds": CapturedFact(2.5, "s", ""),
     "word": CapturedFact("there", "text", ""),
     "hostile": CapturedFact('"/></text><script>alert(1)</script>\x1b[31m {{ note.five }}', "text", ""),
@@ -68,11 +73,11 @@ KINDS = {
     "layers": """
         kind = "layers"
         title = "A title"
-        total = "note.whole - note.third - note.third + note.third + note.tiny - note.tiny"
+        total = "note.size"
         rows = [
-          { name = "`RUN rm`", value = "note.none", hides = "/note" },
-          { name = "`RUN head`", value = "note.third", holds = "/note" },
-          { name = "base", value = "note.whole - note.third - note.third" },
+          { name = "`RUN rm`", value = "note.layer_3", hides = "/srv/note.txt" },
+          { name = "`RUN head`", value = "note.layer_2", holds = "/srv/note.txt" },
+          { name = "base", value = "note.layer_1" },
         ]
         """,
     "lines": """
@@ -103,6 +108,7 @@ KINDS = {
         rows = [{ name = "first", of = "five" }, { name = "second", of = "tiny" }]
         """,
 }
+LAYERS = KINDS["layers"]
 
 
 @pytest.fixture(autouse=True)
@@ -149,7 +155,6 @@ def test_bars_are_to_scale(root: Path) -> None:
     assert second.get("x") == "66.6667%"
     body = BARS.replace("note.whole", "note.none")
     assert widths(svg(body, root), "chart__c1") == [0]
-    assert "nan" not in ET.tostring(svg(body.replace("bars", "layers"), root), encoding="unicode")
 
 
 @given(st.lists(st.floats(1, 1e9), min_size=1, max_size=30))
@@ -206,15 +211,52 @@ def test_a_hidden_file_is_crossed_out_and_counted(root: Path) -> None:
     """Its layer keeps its length, and gets strokes and a note. A file that nothing hides gets neither."""
     picture = svg(KINDS["layers"], root)
     assert widths(picture, "chart__c2") == [100]  # of 334 B, the longest
-    assert widths(picture, "chart__c1") == pytest.approx([332 / 334 * 100], rel=1e-4)
+    assert widths(picture, "chart__c1") == pytest.approx([1 / 334 * 100, 332 / 334 * 100], rel=1e-4)
     text = "".join(picture.itertext())
-    assert "/note: hidden, and still counted" in text
+    assert "/srv/note.txt: hidden, and still counted" in text
     assert picture.find(".//line[@class='chart__cross']") is not None
-    again = svg(KINDS["layers"].replace('hides = "/note"', 'holds = "/note"'), root)
-    assert "".join(again.itertext()).count("/note: hidden, and still counted") == text.count("/note: hidden, and still")
-    whole = svg(KINDS["layers"].replace('hides = "/note"', 'holds = "/other"'), root)
+    again = svg(KINDS["layers"].replace("hides", "holds"), root)
+    assert "".join(again.itertext()).count(": hidden, and still counted") == text.count(": hidden, and still counted")
+    whole = svg(KINDS["layers"].replace('hides = "/srv/note.txt"', 'holds = "/srv"'), root)
     assert whole.find(".//line[@class='chart__cross']") is None
     assert "still counted" not in "".join(whole.itertext())
+
+
+@pytest.mark.parametrize(
+    ("hides", "holds", "refused"),
+    [
+        ("/srv/note.txt", "/srv/note.txt", ""),
+        ("/srv/small.txt", "/srv/small.txt", "/srv/small.txt"),  # in no list, and there is nothing that isn't listed
+        ("/srv/note.txt", "/srv/gone.txt", "/srv/gone.txt"),  # the layer removes it
+        ("/srv/gone.txt", "/srv/note.txt", "/srv/gone.txt"),
+    ],
+)
+def test_a_layer_holds_what_its_contents_say(hides: str, holds: str, refused: str, root: Path) -> None:
+    """As far as they were captured, for an explorer."""
+    folder = folder_of(root / "snippets" / "note", "rebuilt")
+    note = store.load(folder)
+    assert note is not None
+    contents = [
+        [("base", "directory")],
+        [("srv", "directory"), ("srv/note.txt", "file"), ("srv/gone.txt", "removed")],
+        [("srv", "directory"), ("srv/note.txt", "removed")],
+    ]
+    layers = tuple(replace(note.layers[0], size=0, files=0, contents=tuple(listed(rows))) for rows in contents)
+    store.save(replace(note, layers=layers), folder)
+    body = LAYERS.replace('hides = "/srv/note.txt"', f'hides = "{hides}"')
+    body = body.replace('holds = "/srv/note.txt"', f'holds = "{holds}"')
+    if not refused:
+        assert svg(body, root) is not None
+        return
+    with pytest.raises(StopBuildError, match=f"`{refused}` is not in the contents of this layer"):
+        svg(body, root)
+
+
+def listed(rows: list[tuple[str, str]]) -> Iterator[CapturedEntry]:
+    """The contents of an empty layer with these paths."""
+    yield CapturedEntry(0, "directory", "", 0, 0, 0)
+    for path, kind in rows:
+        yield CapturedEntry(path.count("/") + 1, kind, path.rpartition("/")[2], 0, 0, 0)
 
 
 def test_lines_are_to_scale_from_zero(root: Path) -> None:
@@ -392,7 +434,15 @@ def test_a_page_uses_what_its_pictures_show(root: Path) -> None:
             10,
         ),
         (KINDS["treemap"].replace("note.five", "note.none").replace("note.third", "note.none"), "is zero", 8),
-        (KINDS["layers"].replace("+ note.third", ""), "the layers add up to 666B, but `total` is 332B", 7),
+        (LAYERS.replace('{ name = "base", value = "note.layer_1" },', ""), "the layers add up to 335B, but", 7),
+        (LAYERS.replace('total = "note.size"', ""), "`total` is missing", 7 - 3),
+        (LAYERS.replace("note.size", "note.layer_1 + note.layer_2 + note.layer_3"), "not the size of the image", 7),
+        (LAYERS.replace("note.layer_1", "note.layer_2"), "these layers are not in their order", 8),
+        (LAYERS.replace("note.layer_1", "staged.layer_1"), "layers of different images: note and staged", 8),
+        (LAYERS.replace("note.layer_1", "note.none"), "`value` is not a layer of an image", 11),
+        (LAYERS.replace("note.layer_1", "note.layer_1 - note.tiny"), "`value` is not a layer of an image", 11),
+        (LAYERS.replace("/srv/note.txt", "libfoo-2.0.1.so"), "`hides` is not a path in the image", 9),
+        (LAYERS.replace('holds = "/srv/note.txt"', 'holds = "/etc/shadow"'), "`/etc/shadow` is in no snippet of", 10),
         (KINDS["lines"].replace('"whole", "five", "third"', '"whole"'), "at least two points", 7),
         (KINDS["lines"].replace('"third"]', '"fourth"]'), "unknown fact 'note.fourth'", 9),
         (

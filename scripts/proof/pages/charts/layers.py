@@ -1,32 +1,33 @@
 """The layers of an image, uppermost first like `docker history`, each with its size to scale.
 
-`rows` have a name and a `value`, and may name a file that the layer `holds` or `hides`. A file is crossed out if a
-layer above it hides or replaces it: it is no longer visible, but still counts.
+`rows` have a name and a `value`: a layer, or all layers of the base. They may name a file that the layer `holds` or
+`hides`. A file is crossed out if a layer above it hides or replaces it: it is no longer visible, but still counts.
+`total` is the size of the image, to which the rows have to add up.
 """
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 
+from proof.captures import contents
 from proof.pages.charts.spec import Spec, ratio, total
 from proof.pages.charts.svg import NARROW, Drawing, Label, element, lines, plain, share
 from proof.pages.values import Stated
 
 _LINE, _PAD, _BLOCK, _GAP = 17, 9, 18, 3  # px: height of a line of text, padding, height of a bar, space between layers
 _STROKES = 20  # strokes that cross out a file of the size of the largest layer
+_VALUE = re.compile(r"\s*(?P<snippet>\w+)\.(?:layer_(?P<number>[0-9]+)|base_size)\s*", re.ASCII)
+_PATH = re.compile(r"(?:/[\w.+@-]+)+", re.ASCII)
 
 
 def draw(spec: Spec) -> Drawing:
     """Draw a chart of kind `layers`."""
     spec.table.allow("kind", "title", "rows", "total")
     layers = [_Layer(row) for row in spec.rows("rows")]
-    spec.same_unit([layer.value for layer in layers], "rows")
-    image = total([layer.value for layer in layers])
-    if spec.has("total") and spec.amount("total").number != image.number:
-        found = spec.amount("total")
-        raise spec.table.error(
-            "total", f"the layers add up to {image}, but `total` is {found}", "add a row for each layer"
-        )
+    image = spec.amount("total")
+    _check(spec, layers, image)
     for i, layer in enumerate(layers):
         layer.gone = any(layer.holds and layer.holds in (other.holds, other.hides) for other in layers[:i])
     longest = max(layer.value.number for layer in layers)
@@ -45,6 +46,22 @@ def draw(spec: Spec) -> Drawing:
     )
 
 
+def _check(spec: Spec, layers: list[_Layer], image: Stated) -> None:
+    """Raise an error unless these are the layers of the image, each once and in their order."""
+    (snippet, *others) = dict.fromkeys(layer.snippet for layer in layers)
+    if others:
+        raise spec.table.error("rows", f"layers of different images: {snippet} and {others[0]}", "draw two pictures")
+    if spec.table.text("total").strip() != f"{snippet}.size":
+        raise spec.table.error("total", "`total` is not the size of the image", f'total = "{snippet}.size"')
+    if any(upper.number <= lower.number for upper, lower in pairwise(layers)):
+        raise spec.table.error(
+            "rows", "these layers are not in their order", "begin with the uppermost, and end with 1"
+        )
+    if (whole := total([layer.value for layer in layers])).number != image.number:
+        what = f"the layers add up to {whole}, but `total` is {image}"
+        raise spec.table.error("total", what, "add a row for each layer")
+
+
 def _at_end(value: Stated, y: float) -> ET.Element:
     return element("text", "chart__value", str(value), x="100%", dx=-_PAD, y=y, text_anchor="end")
 
@@ -55,9 +72,26 @@ class _Layer:
     def __init__(self, spec: Spec) -> None:
         spec.table.allow("name", "value", "holds", "hides")
         self.name, self.value = spec.label("name"), spec.amount("value")
-        self.holds = str(spec.label("holds")) if spec.has("holds") else ""
-        self.hides = str(spec.label("hides")) if spec.has("hides") else ""
+        if not (written := _VALUE.fullmatch(spec.table.text("value"))):
+            hint = "use a.layer_1, or a.base_size for all layers of the base"
+            raise spec.table.error("value", "`value` is not a layer of an image", hint)
+        self.snippet, self.number = written["snippet"], int(written["number"] or 0)  # 0 for the base
+        self.holds, self.hides = (self._path(spec, key) for key in ("holds", "hides"))
         self.gone = False
+
+    def _path(self, spec: Spec, key: str) -> str:
+        """A path in the image, or "". It has to be in a snippet of the page, and in the layer if that says what is."""
+        path = spec.table.text(key)
+        if path and not _PATH.fullmatch(path):
+            raise spec.table.error(key, f"`{key}` is not a path in the image", f'write {key} = "/srv/app"')
+        capture = spec.page.book.captures.get(self.snippet)
+        for layer in capture.layers[self.number - 1 : self.number] if path and capture else ():
+            if contents.lacks(layer, path, removed=key == "hides"):
+                what = f"`{path}` is not in the contents of this layer"
+                raise spec.table.error(key, what, f"look into it: {{{{ explorer {self.snippet} }}}}")
+        if path:
+            spec.page.rendering.codes.add(path)
+        return path
 
     @property
     def file(self) -> Label:

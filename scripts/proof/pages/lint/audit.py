@@ -307,7 +307,7 @@ def _names(found: list[tuple[str, bool]], page: Page, evidence: Evidence, *, exe
                     evidence=f"snippets of this page: {', '.join(sorted(page.snippets)) or 'none'}",
                     hint="correct the name, or add {{ waiver: why }} to the sentence",
                 ),
-                f"`{code}`",
+                f"`{code}`" if f"`{code}`" in page.source else code,
             )
 
 

@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, Page
 from tests.browser.conftest import Scheme, cookies, settled, watched_context
 from tests.support.helpers import REPOSITORY, address
 
-PAGES = ("404.html", *sorted(map(address, REPOSITORY.glob("docs/**/*.md"))))
+_DOCS = {path for path in REPOSITORY.glob("docs/**/*.md") if path.parent.name != "maintain"}
+PAGES = ("404.html", *sorted(map(address, _DOCS)))
 # The pages of snippets are made alike: the light theme is enough.
 ONCE = frozenset(path for path in PAGES if path.startswith("measurements/") and path != "measurements/")
 WIDTHS = {"wide": 1280, "narrow": 360}

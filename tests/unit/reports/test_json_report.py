@@ -136,6 +136,8 @@ def test_each_environment_has_its_value(tmp_path: Path) -> None:
     both = [("rebuilt", "docker 26.1.5", "overlay2", 26), ("rebuilt", "docker 29.7.2", "containerd", 29)]
     assert read() == both
     keep("registry", "docker 28.0.4", 28, inputs=made.inputs | {"snippet.toml": "sha256:" + "0" * 64})
+    assert read() == both
+    keep("registry", "docker 28.0.4", 28)
     assert read() == [*both, ("registry", "docker 28.0.4", "overlay2", 28)]  # the first one is what pages show
     keep("rebuilt", "docker 29.7.2", 29, inputs=made.inputs | {"snippet.toml": "sha256:" + "0" * 64})
     assert read() == [("registry", "docker 28.0.4", "overlay2", 28), both[0]]

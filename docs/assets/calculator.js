@@ -3,8 +3,8 @@ const below = document.getElementById("calculator")
 const table = [...document.querySelectorAll("table")]
   .filter(each => below.compareDocumentPosition(each) & Node.DOCUMENT_POSITION_PRECEDING)
   .pop()
-// Only what was measured, and in bytes: a fact in another unit is written with that, and a cited figure has a class.
-const sized = cell => [...cell.querySelectorAll("data.fact:not(.fact--cited)")].filter(fact => /\d[kMG]?B$/.test(fact.textContent))
+// Only what is in bytes: a fact in another unit is written with that.
+const sized = cell => [...cell.querySelectorAll("data.fact")].filter(fact => /\d[kMG]?B$/.test(fact.textContent))
 const bytes = new Map(
   [...table.tBodies[0].rows].flatMap(({ cells: [name, size] }) =>
     sized(size).slice(0, 1).map(fact => [name.textContent.trim(), Number(fact.value)]),

@@ -14,6 +14,7 @@ from proof.core.errors import LimitError, Where
 
 SECONDS = 20.0  # of processor time for one text; the slowest page of the article takes one
 MEMORY = 2_000_000_000  # bytes of the whole process
+PUBLISHED = 5_000_000  # bytes of a page, or of another file, of a built site
 _AGAIN = 1.0  # seconds until the deadline strikes again, should a library have swallowed it
 _REMEMBERED = 60.0  # seconds: pages name a snippet a hundred times, and if it can't be read, each would try again
 

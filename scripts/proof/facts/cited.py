@@ -8,8 +8,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
+from proof.core.text import objection
 from proof.core.toml_table import Table
 from proof.core.units import is_whole
 from proof.core.validate import is_number
@@ -25,6 +27,7 @@ _UNITS = {
     "count": ("count", 1),
     "ratio": ("", 1),
 }
+_DATE = re.compile(r"[0-9]{4}(?:-[0-9]{2}){0,2}")
 CITED = ("cited.toml", "bench.toml", "lint.toml")  # below snippets/
 
 
@@ -33,6 +36,15 @@ def _owner(name: str, taken: set[str]) -> str:
     words = name.split("_")
     names = ("_".join(words[:length]) for length in range(len(words), 0, -1))
     return next((name for name in names if name in taken), "")
+
+
+def _is_date(text: str) -> bool:
+    """Whether it is a year, a month or a day."""
+    try:
+        date.fromisoformat(f"{text}-01-01"[:10])
+    except ValueError:
+        return False
+    return _DATE.fullmatch(text) is not None
 
 
 def _cited(path: Path, taken: set[str], seen: set[str]) -> Iterator[Fact]:
@@ -54,6 +66,10 @@ def _cited(path: Path, taken: set[str], seen: set[str]) -> Iterator[Fact]:
         if (url := source.text("url")) and not re.fullmatch(r"https?://[!-~]+", url):
             raise source.error("url", f"invalid URL '{url}'", 'url = "https://example.com/"')
         origin = Source(source.text("title", required=True), source.text("date", required=True), url)
+        if why := objection(origin.title):
+            raise source.error("title", f"`title` has {why}", "use Latin letters and digits")
+        if not _is_date(origin.date):
+            raise source.error("date", f"invalid date '{origin.date:.40}'", "write YYYY, YYYY-MM or YYYY-MM-DD")
         for figure in source.subtables("figures"):
             figure.allow("value", "unit")
             if not NAME.fullmatch(figure.name):

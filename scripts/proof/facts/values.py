@@ -25,7 +25,7 @@ class Source:
     """The publication that a cited figure comes from."""
 
     title: str
-    date: str  # YYYY-MM-DD
+    date: str  # YYYY, YYYY-MM or YYYY-MM-DD
     url: str  # empty if there is none
 
 

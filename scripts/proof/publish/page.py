@@ -15,8 +15,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from proof.core.errors import UsageError, Where
 from proof.core.files import read, read_text
+from proof.core.limits import PUBLISHED
 
-_LARGEST = 5_000_000  # bytes of a file
 _BASE = re.compile(
     r'"base":\s*"([\w.~/%-]*)"|^\s*var base_url = "([\w.~/%-]*)"', re.ASCII
 )  # in Material's settings, and in a script of MkDocs' own theme
@@ -31,7 +31,7 @@ class Page:
         """A page with this HTML, or else with what is in its file."""
         self.site = site
         self.path = path
-        self._html = read_text(path, below=site, limit=_LARGEST) if html is None else html
+        self._html = read_text(path, below=site, limit=PUBLISHED) if html is None else html
         self._tree: LexborHTMLParser | None = None
 
     @property
@@ -119,7 +119,7 @@ class Page:
     def content(self, address: str) -> bytes:
         """The content of the file at an address in the page. Raises a ProofError if there is none in the site."""
         try:
-            return read(self.file(address), below=self.site, limit=_LARGEST)
+            return read(self.file(address), below=self.site, limit=PUBLISHED)
         except FileNotFoundError as error:
             what, hint = f"the site has no file `{address:.80}` (page {self})", "build the site again"
             raise UsageError(what, where=Where(self.path), hint=hint) from error

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
@@ -40,14 +41,18 @@ class Styles(NamedTuple):
     later: str
 
 
+def _sheets(page: Page) -> tuple[Path, ...]:
+    """The style sheets that a page loads, in order."""
+    return tuple(page.file(attribute(link, "href")) for link in page.tree.css("link[rel=stylesheet]"))
+
+
 def join(site: Path, pages: list[Page]) -> Styles:
     """Write two style sheets for all pages, and return their paths in the site."""
-    lists = {
-        tuple(page.file(attribute(link, "href")) for link in page.tree.css("link[rel=stylesheet]")) for page in pages
-    }
-    if len(lists) != 1:
-        raise UsageError("pages use different style sheets, which cannot be joined", where=Where(site))
-    rules = [rule for path in next(iter(lists)) for rule in read(path)]
+    (common, _), *_ = Counter(map(_sheets, pages)).most_common()
+    if odd := next((page for page in pages if _sheets(page) != common), None):
+        what = f"this page has other style sheets than the rest of the site (page {odd})"
+        raise UsageError(what, where=Where(odd.path), hint="do not write a page below docs/assets/")
+    rules = [rule for path in common for rule in read(path)]
     first = set().union(_IMPLIED, theme.ADDED, *map(names_in, pages))
     later: set[str] = set()
     for path in site.rglob("*.js"):

@@ -249,7 +249,11 @@ class Snippet:
 
     folder: Path
     variant: str  # the value of the matrix variable; empty without a matrix
-    title: str = key("What the snippet is, for the list of measurements.")
+    title: str = key(
+        "What the snippet is, for the list of measurements.",
+        fits=lambda title: len(title.splitlines()) == 1,
+        hint="write one line",
+    )
     image: str | None = key("The tag whose image is measured. A step has to build it.", default=None)
     noise: Noise | None = key("By how much the image may differ from build to build, and why.", default=None)
     transfer: bool = key("Also measure what a registry would send: each layer, gzipped.", default=False)

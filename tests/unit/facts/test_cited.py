@@ -107,6 +107,11 @@ NO_ADDRESS = (
         (source("a", FIGURE, more="1"), 5, "unknown key 'more'"),
         (source("a", FIGURE, url="1"), 5, "`url` must be a string"),
         *((source("a", FIGURE, url=f'"{url}"'), 5, "invalid URL") for url in NO_ADDRESS),
+        *(
+            (source("a", FIGURE, date=f'"{day}"'), 4, "invalid date")
+            for day in ("today", "2026-13", "2026-1-1", "20260101")
+        ),
+        (source("a", FIGURE, title=r'"a\u202Eb"'), 3, "`title` has the invisible character U+202E"),
         (source("a", "2"), 5, "`size` must be a table"),
         (source("a", "{"), 5, "invalid TOML"),
         (source("a", '{ value = 1, unti = "B" }'), 5, "unknown key 'unti' - did you mean 'unit'?"),

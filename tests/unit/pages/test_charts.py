@@ -444,6 +444,7 @@ def test_a_page_uses_what_its_pictures_show(root: Path) -> None:
         (LAYERS.replace("/srv/note.txt", "libfoo-2.0.1.so"), "`hides` is not a path in the image", 9),
         (LAYERS.replace('holds = "/srv/note.txt"', 'holds = "/etc/shadow"'), "`/etc/shadow` is in no snippet of", 10),
         (KINDS["lines"].replace('"whole", "five", "third"', '"whole"'), "at least two points", 7),
+        (KINDS["lines"].replace('"whole", ', '"five", ' * 199), "`each` has 201 texts", 7),
         (KINDS["lines"].replace('"third"]', '"fourth"]'), "unknown fact 'note.fourth'", 9),
         (
             KINDS["graph"].replace('to = "second"', 'to = "secnd"'),
@@ -490,6 +491,7 @@ def test_a_picture_says_whose_figures_are_in_it(root: Path) -> None:
     assert "chart__cited" not in convert(fence(BARS), root)
     html = convert(fence(BARS.replace("note.whole", "leaflet.size")), root)
     assert re.search(r'<p class="chart__cited">With figures that were published, and not measured here: \w', html)
+    assert 'title="cited: leaflet.size: ' in html
     named = convert(fence(BARS.replace('name = "', 'name = "{{ leaflet.size }} ', 1)), root)
     assert re.search(r">[^<]+B \(cited\) \w", named)
 

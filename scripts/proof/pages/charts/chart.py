@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from proof.core.errors import Where
-from proof.core.text import objection
+from proof.core.text import objection, visible
 from proof.core.toml_table import Table
 from proof.pages.charts import bars, graph, grid, layers, lines, stages, treemap
 from proof.pages.charts.spec import Spec
@@ -74,7 +74,7 @@ def _inside(drawing: Drawing, title: str, name: str) -> list[ET.Element]:
 def _cited(stated: list[Stated]) -> Iterator[ET.Element]:
     """A note on the sources of cited figures, which look like measured ones in the picture."""
     if sources := ", ".join(dict.fromkeys(source for value in stated for source in value.sources)):
-        words = f"With figures that were published, and not measured here: {sources}."
+        words = f"With figures that were published, and not measured here: {visible(sources)}."
         yield element("p", "chart__cited", words)
 
 

@@ -20,7 +20,7 @@ _MARGIN = 0.08  # on both sides, as a share of the width: half the text of a val
 def draw(spec: Spec) -> Drawing:
     """Draw a chart of kind `lines`."""
     spec.table.allow("kind", "title", "each", "at", "series")
-    each = spec.table.texts("each")
+    each = spec.texts("each")
     if len(each) < 2:
         raise spec.table.error("each", "a line needs at least two points", 'each = ["1_26", "1_27"]')
     pattern = spec.table.text("at", required=True)

@@ -18,7 +18,7 @@ from proof.pages.values import Stated
 
 _FACT = re.compile(r"\{\{\s*(.*?)\s*\}\}")
 _CODE = re.compile(r"`[^`]*`")
-_MOST = 200  # tables in a list: more than any picture can show
+_MOST = 200  # tables, or texts, in a list: more than any picture can show
 
 
 class Spec:
@@ -45,6 +45,13 @@ class Spec:
             what = f"`{key}` has {units.counted(len(rows), 'table')}"
             raise self.table.error(key, what, f"use {least} to {_MOST}: {key} = [{{ … }}, {{ … }}]")
         return rows
+
+    def texts(self, key: str) -> list[str]:
+        """The texts in a list."""
+        texts = self.table.texts(key)
+        if len(texts) > _MOST:
+            raise self.table.error(key, f"`{key}` has {units.counted(len(texts), 'text')}", f"use at most {_MOST}")
+        return texts
 
     def label(self, key: str, text: str | None = None) -> Label:
         """A text for readers, in which every number must be a fact."""
@@ -75,7 +82,7 @@ class Spec:
 
     def labels(self, key: str) -> list[Label]:
         """A list of texts."""
-        return [self.label(key, text) for text in self.table.texts(key)]
+        return [self.label(key, text) for text in self.texts(key)]
 
     def parts(self) -> list[Label]:
         """The names of the colours, in order."""
@@ -107,7 +114,7 @@ class Spec:
 
     def amounts(self, key: str, count: int) -> list[Stated]:
         """The values of a list of exactly `count` expressions, to be drawn to scale."""
-        texts = self.table.texts(key)
+        texts = self.texts(key)
         if len(texts) != count:
             what = f"expected {count} values, found {len(texts)}"
             raise self.table.error(key, what, "write one value for each of `parts`")

@@ -25,6 +25,7 @@ from markdown.util import ETX, STX
 from selectolax.lexbor import LexborHTMLParser
 
 from proof.core.errors import PageError
+from proof.core.limits import PUBLISHED
 from proof.core.text import objection
 from proof.pages.lint import claims
 from proof.pages.lint.evidence import Evidence
@@ -61,6 +62,8 @@ _COMMAND = re.compile(
 )
 _WAIVER = "waiver"  # the element that stands above a waived block of code until the page is finished
 _WRITTEN = "pre:not(.transcript pre, .try pre)"  # by an author
+_BYTES = PUBLISHED // 2  # of the HTML of a page, to which the theme adds its own
+_TAGS = 60_000  # of a page, since Material's search looks for each among all; the most on a page of this site is 6,000
 _HIDDEN = "hidden-"  # begins the name of an element that the site generator must not look at
 
 
@@ -233,6 +236,11 @@ class _Finished(Treeprocessor, Postprocessor):
             return None
         if self._complete is not self._page():
             return given  # a heading, for the table of contents
+        if len(given.encode()) > _BYTES or given.count("<") > _TAGS:
+            what = f"this page has more than {_BYTES:,} bytes of HTML, or {_TAGS:,} tags"
+            self._note(PageError(what, hint="divide the page"), "#")
+            self._complete.keep()
+            return ""
         tree = LexborHTMLParser(given)
         self._ids(tree)
         if self._attributes(tree) and tree.body is not None:

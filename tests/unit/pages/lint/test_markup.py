@@ -15,6 +15,7 @@ from mkdocs.structure.pages import Page
 from selectolax.lexbor import LexborHTMLParser
 
 from proof.pages import scan
+from proof.pages.lint import markup
 from proof.pages.site import Site
 from proof.pages.stopping import StopBuildError
 from tests.support.helpers import captured, tiny
@@ -514,3 +515,14 @@ class TestCode:
         assert [problem.where.line for problem in report.problems if problem.where] == [8, 12]
         page.unlink()
         Site.at.cache_clear()
+
+
+@pytest.mark.parametrize("limit", ["_TAGS", "_BYTES"])
+def test_a_page_that_a_site_generator_would_take_long_for(
+    limit: str, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stops at its own text, before anything else reads its HTML."""
+    assert "<p>" in convert("Text.\n\n" * 20, root)
+    monkeypatch.setattr(markup, limit, 100 if limit == "_BYTES" else 39)
+    with pytest.raises(StopBuildError, match="this page has more than"):
+        convert("Text.\n\n" * 20, root)

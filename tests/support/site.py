@@ -28,6 +28,11 @@ def outputs(script: str, address: str) -> list[str]:
     return [text.replace("CANARY", script).replace("ADDRESS", address) for text in found]
 
 
+def _line(text: str) -> str:
+    """A text as a title may have it: one line, of what a reader sees, without a number."""
+    return _without_numbers(_seen(text).replace("\n", " ")).strip() or "x"
+
+
 def build(root: Path, printed: Sequence[str]) -> Path:
     """The site of a project in which each of these was printed, is a fact, and stands wherever a text may stand.
 
@@ -38,7 +43,7 @@ def build(root: Path, printed: Sequence[str]) -> Path:
     extensions = settings[settings.index("markdown_extensions:") :]
     theme = f"theme: {{ name: material, font: false, custom_dir: {REPOSITORY / 'overrides'} }}"
     steps = [f"step_{number}" for number in range(len(printed))]
-    manifest = [f"title = {_toml(_without_numbers(printed[0]))}"]
+    manifest = [f"title = {_toml(_line(printed[0]))}"]
     page = ["# A page", ""]
     for step, text in zip(steps, printed, strict=True):
         piece = next((line.strip() for line in text.splitlines() if line.strip()), "x")[:200]
@@ -73,10 +78,10 @@ def build(root: Path, printed: Sequence[str]) -> Path:
         layers=(CapturedLayer(printed[0], 1, 1, "", from_base=False),),
         provenance=replace(capture().provenance, bases=short),
     )
-    cited = f'[[source]]\nname = "leaflet"\ntitle = {_toml(printed[3])}\ndate = {_toml(printed[4])}\n'
+    cited = f'[[source]]\nname = "leaflet"\ntitle = {_toml(_line(printed[3]))}\ndate = "2020"\n'
     cited += 'url = "https://example.com/"\nfigures.size = { value = 8, unit = "MB" }\n'
     for number, text in enumerate(printed):
-        cited += f"[[source]]\nname = 'source_{number}'\ntitle = {_toml(text)}\ndate = {_toml(text)}\n"
+        cited += f"[[source]]\nname = 'source_{number}'\ntitle = {_toml(_line('x' + text))}\ndate = '2020'\n"
         cited += 'url = "https://example.com/\\"><script>x</script>&)](javascript:x)"\n'
         cited += 'figures.size = { value = 8, unit = "MB" }\n'
     write(
@@ -100,7 +105,7 @@ def build(root: Path, printed: Sequence[str]) -> Path:
     )
     store.save(odd, folder_of(root / "snippets" / "odd", "rebuilt"))
     for number, text in enumerate(printed):  # a title each, and a command that no page shows
-        title = f"title = {_toml(_without_numbers(_seen('x' + text)))}\n"
+        title = f"title = {_toml(_line('x' + text))}\n"
         step = f'[[step]]\nname = "one"\ncommand = {_toml(_command(text))}\n'
         folder = write(
             root / "snippets" / f"title_{number}",

@@ -13,7 +13,7 @@ from proof.pages import scan
 from proof.snippets import project
 from tests.support.helpers import REPOSITORY, data_values, mkdocs, succeeded
 
-PAGES = ("index.html", "then-and-now/index.html", "proof/index.html")
+PAGES = ("index.html", "then-and-now/index.html", "proof/list/index.html")
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_ids_stand_once(page: str, site: Path) -> None:
 def test_the_measurements_have_everything(site: Path, book: FactBook) -> None:
     """Each snippet has a page with its facts and its steps, which the index leads to, with the pages that show them."""
     pages = {path.parent: path.read_text("utf-8") for path in site.rglob("index.html")}
-    index, cited = site / "measurements", pages[site / "proof"]
+    index, cited = site / "measurements", pages[site / "proof/list"]
     for snippet in project.load_all(REPOSITORY):
         html = pages[index / snippet.folder.name]
         assert f'href="{snippet.folder.name}/#{snippet.name.replace("_", "-")}"' in pages[index]
@@ -80,7 +80,7 @@ def test_the_measurements_have_everything(site: Path, book: FactBook) -> None:
 
 def test_the_proof_page_has_every_claim(site: Path) -> None:
     """What must hold, and the sentence that it is about."""
-    text = unescape((site / "proof" / "index.html").read_text("utf-8"))
+    text = unescape((site / "proof/list/index.html").read_text("utf-8"))
     for scanned in scan.scan(REPOSITORY):
         for claim in scanned.page.claims:
             assert claim.predicate in text

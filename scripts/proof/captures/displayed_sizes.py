@@ -8,17 +8,50 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from proof.captures.model import Capture
 from proof.core import units
 from proof.snippets.model import Snippet
 
 _NAMES = ("disk_usage", "content_size")
-_SIZE = r"([0-9]{1,6}(?:\.[0-9]{1,6})?[kMGT]?B)"
-_ROW = re.compile(rf"(\S+:\S+) +[0-9a-f]{{12}} +{_SIZE} +{_SIZE}(?: .*)?", re.ASCII)
+# A row of a table of images: `NAME TAG ID …`, or from Docker 29 on `NAME:TAG ID …`. No two parts match the same spaces,
+# since an output may be very long.
+_ROW = re.compile(r"(\S+)( +\S+)? +([0-9a-f]{12}) +(\S.*)", re.ASCII)
+_SIZE = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?[kMGT]?B")
+_BOTH = re.compile(rf"({_SIZE.pattern}) +({_SIZE.pattern})(?: .*)?")
 _OVERHEAD = 8192  # bytes per file that a store may count besides its content: a block, and headers in the archive
 _FIXED = 1_000_000  # bytes per image: directories and metadata
 _MANIFESTS = 50_000  # bytes of an image besides its layers: manifests, and how it was built
+
+
+class Row(NamedTuple):
+    """A row of a table of images."""
+
+    name: str  # with its tag, if that is not in a column of its own
+    tag: str  # empty if it is in the name
+    image: str  # the short ID
+    cells: str  # the other ones
+
+    @property
+    def both(self) -> tuple[str, str] | None:
+        """DISK USAGE and CONTENT SIZE, which only Docker 29 and later show."""
+        found = _BOTH.fullmatch(self.cells)
+        return (found[1], found[2]) if found else None
+
+    @property
+    def size(self) -> str | None:
+        """The size of the image: the last cell, or from Docker 29 on the first one."""
+        last = self.cells.rstrip().rpartition(" ")[2]
+        return self.both[0] if self.both else last if _SIZE.fullmatch(last) else None
+
+
+def rows(output: str) -> Iterator[Row]:
+    """The rows of a table of images."""
+    for found in filter(None, map(_ROW.fullmatch, output.split("\n"))):
+        row = Row(found[1], (found[2] or "").strip(), found[3], found[4])
+        if row.tag or ":" in row.name:
+            yield row
 
 
 def most_unpacked(capture: Capture, size: int) -> float:
@@ -50,9 +83,9 @@ def _tables(capture: Capture, snippet: Snippet) -> Iterator[tuple[str, str, str]
     image = snippet.image if ":" in (snippet.image or "") else f"{snippet.image}:latest"
     for step in snippet.steps[snippet.steps.index(build) :] if build else ():
         done = capture.step(step.name) if step.command.verb == "ls" else None
-        for row in filter(None, map(_ROW.fullmatch, done.output.split("\n") if done else ())):
-            if row[1] == image:
-                yield step.name, row[2], row[3]
+        for row in rows(done.output) if done else ():
+            if row.name == image and not row.tag and row.both:
+                yield step.name, *row.both
 
 
 def _fits(capture: Capture, disk_usage: int, content_size: int) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,11 +13,6 @@ from proof.core import units
 from proof.core.errors import PageError, ProofError, Where, command
 from proof.snippets.capture_locations import Location
 from proof.snippets.model import Snippet, Step
-
-# A row of a table of images: `NAME TAG ID …`, or from Docker 29 on `NAME:TAG ID …`.
-_ROW = re.compile(r"(\S+)( +\S+)? +([0-9a-f]{12}) +(\S.*)", re.ASCII)
-_SIZE = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?[kMGT]?B")
-_DISK_USAGE = re.compile(rf"({_SIZE.pattern}) +{_SIZE.pattern}(?: |$)")
 
 
 class StaleError(ProofError):
@@ -81,13 +75,14 @@ def contradictions(capture: Capture, folder: Path) -> Iterator[ProofError]:
             # A build moves its tag to a new image, so IDs seen before no longer apply.
             short = built.removeprefix("sha256:")[:12]
             ids = {name.split(":")[0]: short for name in image_names(step.output)}
-        for repository, image, rest in _rows(step.output):
-            if ids.setdefault(repository, image) != image:
+        for row in displayed_sizes.rows(step.output):
+            repository = row.name if row.tag else row.name.rpartition(":")[0]
+            if ids.setdefault(repository, row.image) != row.image:
                 what = f"{repository} has two IDs in the transcripts of {capture.snippet}"
-                evidence = f"{ids[repository]}\n{image}"
+                evidence = f"{ids[repository]}\n{row.image}"
                 yield PageError(what, where=_output_of(step, folder), evidence=evidence, hint=hint)
             measured = capture.facts.get("size")
-            if measured and isinstance(measured.value, int) and len(ids) == 1 and (size := _size_in(rest)):
+            if measured and isinstance(measured.value, int) and len(ids) == 1 and (size := row.size):
                 written = units.format_value(measured.value, "B")
                 if not _is_size_of(size, capture, measured.value):
                     what = f"the table says {size}, but the layers hold {written}"
@@ -110,27 +105,9 @@ def _undeclared_outcomes(capture: Capture, snippet: Snippet, folder: Path) -> It
                 yield PageError(f"{step} did not print '{step.expect}'", where=_output_of(step, folder), hint=hint)
 
 
-def _rows(output: str) -> Iterator[tuple[str, str, str]]:
-    """The rows of a table of images: the name, the short ID, and the other cells."""
-    # Line by line, and no two parts of the pattern match the same spaces: an output may be very long.
-    for row in filter(None, map(_ROW.fullmatch, output.split("\n"))):
-        name, tag, image, rest = row.groups()
-        if tag or ":" in name:
-            yield name if tag else name.rpartition(":")[0], image, rest
-
-
-def _size_in(cells: str) -> str | None:
-    """The size in a row of a table of images: the last cell, or from Docker 29 on the first one."""
-    found = _DISK_USAGE.match(cells)
-    last = cells.rstrip().rpartition(" ")[2]
-    return found[1] if found else last if _SIZE.fullmatch(last) else None
-
-
 def _is_size_of(size: str, capture: Capture, measured: int) -> bool:
     """Whether a table can show this size for an image whose layers hold `measured` bytes."""
     if capture.engine.store == "classic":
         return size == units.format_value(measured, "B")
     # containerd's store counts whole blocks, and the layers as they were received besides the unpacked ones.
-    number = size.rstrip("kMGTB")
-    shown: float = float(number) * 1000 ** " kMGT".index(size[len(number) : -1] or " ")
-    return 0.98 * measured <= shown <= measured + displayed_sizes.most_unpacked(capture, measured)
+    return 0.98 * measured <= units.parse_size(size) <= measured + displayed_sizes.most_unpacked(capture, measured)

@@ -78,11 +78,11 @@ def sets(root: Path) -> list[Path]:
     return sorted(path.parent for path in (root / "tests/data/sentences").glob("*/about.toml"))
 
 
-def of_sets(root: Path) -> dict[str, float]:
+def of_sets(rates: dict[Path, Rates]) -> dict[str, float]:
     """What was found in each set when it was new, and what is found today, by the names of the figures."""
     figures: dict[str, float] = {}
-    for folder in sets(root):
-        name, rate = folder.name.replace("-", "_"), of_sentences(folder)
+    for folder, rate in rates.items():
+        name = folder.name.replace("-", "_")
         about = tomllib.loads((folder / "about.toml").read_text("utf-8"))
         figures[f"set_{name}"] = rate.total
         for figure in ("recall", "precision"):
@@ -219,8 +219,8 @@ def main(words: list[str]) -> int:
     """Measure, print and save."""
     root = project.find_root(Path.cwd())
     folders = [Path(word) for word in words if word not in ("sentences", "--list")]
-    for folder in folders or sets(root):
-        rate = of_sentences(folder)
+    rates = {folder: of_sentences(folder) for folder in folders or sets(root)}
+    for folder, rate in rates.items():
         print(f"{folder.name}: {rate.total} sentences, recall {rate.recall:.1%}, precision {rate.precision:.1%}")
         for sentence in rate.missed + rate.wrong if "--list" in words else ():
             print(f"  {sentence}")
@@ -235,7 +235,7 @@ def main(words: list[str]) -> int:
         if not change.noticed and change.kind != OTHER:
             print(f"  {change.page}:{change.line}: {change.old!r} → {change.new!r} ({change.kind})")
     figures: dict[str, float] = {
-        **of_sets(root),
+        **of_sets(rates),
         "changes": len(noticed),
         "noticed": sum(noticed) / len(noticed),
         "other_facts": len(others),

@@ -97,9 +97,9 @@ def claims_of(scanned: list[PageReport]) -> list[PageClaim]:
 
 def _false_elsewhere(stated: list[PageClaim], book: fact_book.FactBook) -> Iterator[ProofError]:
     """The claims that do not hold on bases of which pages show no captures, although there are some."""
+    of = [{name.partition(".")[0] for name in expression.names(claim.predicate)} for claim in stated]
     for origin in ORIGINS:
         there = book.on(origin)
-        of = [{name.partition(".")[0] for name in expression.names(claim.predicate)} for claim in stated]
         other = {name for name in set().union(*of) if there.shown(name) != book.shown(name)}
         concerned = [claim for claim, names in zip(stated, of, strict=True) if names & other]
         yield from false_claims(concerned, there, f"this claim does not hold on {origin} bases")

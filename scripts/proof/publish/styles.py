@@ -48,8 +48,9 @@ def _sheets(page: Page) -> tuple[Path, ...]:
 
 def join(site: Path, pages: list[Page]) -> Styles:
     """Write two style sheets for all pages, and return their paths in the site."""
-    (common, _), *_ = Counter(map(_sheets, pages)).most_common()
-    if odd := next((page for page in pages if _sheets(page) != common), None):
+    lists = [_sheets(page) for page in pages]
+    (common, _), *_ = Counter(lists).most_common()
+    if odd := next((page for page, sheets in zip(pages, lists, strict=True) if sheets != common), None):
         what = f"this page has other style sheets than the rest of the site (page {odd})"
         raise UsageError(what, where=Where(odd.path), hint="do not write a page below docs/assets/")
     rules = [rule for path in common for rule in read(path)]

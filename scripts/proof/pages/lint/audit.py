@@ -75,9 +75,12 @@ def audit(root: ET.Element, page: Page) -> None:
     evidence = Evidence(page)
     # What is generated into an index page follows from the data. Its own text is read before that.
     exempt = page.waived or (page.generated and page.options.expand)
-    page.rendering.beside |= {cell: _facts(row, page) for row in root.iter("tr") for cell in row}
-    if not exempt and not page.is_full:
-        _tables(root, page)
+    for row in root.iter("tr"):
+        page.rendering.beside |= dict.fromkeys(row, _facts(row, page))
+    for cell, kind in _alone(root, page) if not exempt and not page.is_full else ():
+        what, text = f"a fact of {kind}… stands alone in a table about others", "".join(cell.itertext())
+        hint = "is it meant to be a fact of the snippet of its row or column?"
+        page.note(PageError(what, evidence=text, hint=hint), text)
     for block in _blocks(root):
         tokens: list[_Token] = []
         # What `{{ errors }}` lists is stashed: no author can write the mark that stands for it.
@@ -213,29 +216,25 @@ def _unlike(inside: Mapping[str, _Token], block: ET.Element, page: Page) -> Iter
             yield what, hint, page.rendering.places.get(element)
 
 
-def _facts(row: ET.Element, page: Page) -> list[str]:
-    """The facts that a row of a table states."""
-    stated = (page.rendering.stated.get(element, "") for element in row.iter())
+def _facts(of: ET.Element, page: Page) -> list[str]:
+    """The facts that a row or a cell of a table states."""
+    stated = (page.rendering.stated.get(element, "") for element in of.iter())
     return [name for text in stated for name in expression.names(text)]
 
 
-def _tables(root: ET.Element, page: Page) -> None:
-    """Note each fact in a table that is alone of its kind: its row shows other snippets, and so does its column."""
+def _alone(root: ET.Element, page: Page) -> Iterator[tuple[ET.Element, str]]:
+    """Each cell with a kind of fact that no other cell of its row or column has, where both show others."""
     for table in root.iter("table"):
-        rows = [[_kinds(_facts(cell, page)) for cell in row] for row in table.iter("tr")]
-        columns = [Counter(itertools.chain(*column)) for column in itertools.zip_longest(*rows, fillvalue=[])]
-        for row, cells in zip(table.iter("tr"), rows, strict=True):
+        rows = list(table.iter("tr"))
+        kinds = [[_kinds(_facts(cell, page)) for cell in row] for row in rows]
+        columns = [Counter(itertools.chain(*column)) for column in itertools.zip_longest(*kinds, fillvalue=[])]
+        for row, cells in zip(rows, kinds, strict=True):
             mates = Counter(itertools.chain(*cells))
-            for cell, kinds, column in zip(row, cells, columns, strict=False):
-                for kind in set(kinds):
-                    own = kinds.count(kind)
-                    alone = mates[kind] == column[kind] == own and mates.total() - own > 1 and column.total() - own > 1
-                    if alone:
-                        what = f"a fact of {kind}… stands alone in a table about others"
-                        hint = "is it meant to be a fact of the snippet of its row or column?"
-                        page.note(
-                            PageError(what, evidence="".join(cell.itertext()), hint=hint), "".join(cell.itertext())
-                        )
+            for cell, own, column in zip(row, map(Counter, cells), columns, strict=False):
+                for kind, count in own.items():
+                    others = min(mates.total(), column.total()) - count
+                    if mates[kind] == column[kind] == count and others > 1:
+                        yield cell, kind
 
 
 def _kinds(names: list[str]) -> list[str]:

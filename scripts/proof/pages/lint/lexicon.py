@@ -33,9 +33,7 @@ def words(text: str) -> frozenset[str]:
 
 
 _DATA = tomllib.loads(resources.files(__package__).joinpath("words.toml").read_text("utf-8"))
-_WORDS = {name: words(text) for name, text in _DATA["words"].items()}
-
-CLASSES = _WORDS
+CLASSES = {name: words(text) for name, text in _DATA["words"].items()}
 PATTERNS: dict[Kind, str] = _DATA["patterns"]
 
 LABELS = ("version", "exit code", "id", "port", "date")  # kinds of numbers that name something
@@ -73,11 +71,11 @@ GLYPHS = {
 }
 
 
-BYTES = _WORDS["bytes"]
-TIMES = _WORDS["times"]
-WHOLE_TIMES = _WORDS["whole_times"]
-PERCENT = _WORDS["percent"]
-VAGUE = _WORDS["vague"]
+BYTES = CLASSES["bytes"]
+TIMES = CLASSES["times"]
+WHOLE_TIMES = CLASSES["whole_times"]
+PERCENT = CLASSES["percent"]
+VAGUE = CLASSES["vague"]
 # What a number after these names is: a kind that has to be proved, or None.
 NUMBERED: dict[str, Kind | None] = {
     **dict.fromkeys(words("port ports"), "port"),
@@ -96,27 +94,27 @@ NUMBERED: dict[str, Kind | None] = {
         )
     ),
 }
-VERBS_OF_EXIT = _WORDS["verbs_of_exit"]
-BETWEEN = _WORDS["between"]
-BEFORE_WORD = _WORDS["before_word"]
-PRODUCTS = _WORDS["products"]
-PROTOCOLS = _WORDS["protocols"]
-MONTHS = _WORDS["months"]
-PLURAL_ORDERS = _WORDS["plural_orders"]
-ONLY = _WORDS["only"]
-STATES = _WORDS["states"]
-COUNTED = _WORDS["counted"]
-LASTS = _WORDS["lasts"]
-ALL = _WORDS["all"]
-AS_POSSIBLE = _WORDS["as_possible"]
-AFTER_PART = _WORDS["after_part"] | {""}
+VERBS_OF_EXIT = CLASSES["verbs_of_exit"]
+BETWEEN = CLASSES["between"]
+BEFORE_WORD = CLASSES["before_word"]
+PRODUCTS = CLASSES["products"]
+PROTOCOLS = CLASSES["protocols"]
+MONTHS = CLASSES["months"]
+PLURAL_ORDERS = CLASSES["plural_orders"]
+ONLY = CLASSES["only"]
+STATES = CLASSES["states"]
+COUNTED = CLASSES["counted"]
+LASTS = CLASSES["lasts"]
+ALL = CLASSES["all"]
+AS_POSSIBLE = CLASSES["as_possible"]
+AFTER_PART = CLASSES["after_part"] | {""}
 MULTIPLES = {
     **dict.fromkeys(words("twice double doubles doubled doubling"), 2),
     **dict.fromkeys(words("thrice triple triples tripled treble trebles trebled"), 3),
     **dict.fromkeys(words("quadruple quadruples quadrupled"), 4),
 }
-MATTER = _WORDS["matter"]
-DETERMINERS = _WORDS["determiners"]
+MATTER = CLASSES["matter"]
+DETERMINERS = CLASSES["determiners"]
 BOUNDS: dict[str, Bound] = {
     **dict.fromkeys(("about", "around", "roughly", "nearly", "almost", "some", "approximately", "close to"), "about"),
     **dict.fromkeys(("more than", "over", "above"), "above"),
@@ -124,30 +122,30 @@ BOUNDS: dict[str, Bound] = {
     **dict.fromkeys(("at least", "no less", "no fewer", "minimum of"), "at least"),
     **dict.fromkeys(("at most", "up to", "no more", "maximum of"), "at most"),
 }
-SIZES = _WORDS["sizes"]
-GROWS = _WORDS["grows"]
+SIZES = CLASSES["sizes"]
+GROWS = CLASSES["grows"]
 
 # A noun phrase ends before these.
-STOP = _WORDS["stop"]
+STOP = CLASSES["stop"]
 SINGULAR_S = re.compile(r"(?:ss|us|is|'s|’s|ous|ics)$")
-IRREGULAR = _WORDS["irregular"]
+IRREGULAR = CLASSES["irregular"]
 # Plurals that name parts of the text, not things that could be counted in an image.
-OF_THE_TEXT = _WORDS["of_the_text"]
-DEFINITE = _WORDS["definite"]
-DIMENSIONS = _WORDS["dimensions"]
-COMPARATIVES = _WORDS["comparatives"]
+OF_THE_TEXT = CLASSES["of_the_text"]
+DEFINITE = CLASSES["definite"]
+DIMENSIONS = CLASSES["dimensions"]
+COMPARATIVES = CLASSES["comparatives"]
 # Without "than", these often mean something else: "no longer", "a higher risk", "more secure".
-NEEDS_THAN = _WORDS["needs_than"]
-SUPERLATIVES = _WORDS["superlatives"]
-ABSTRACT = _WORDS["abstract"]
-EQUAL = _WORDS["equal"]
-STRONG_CHANGE = _WORDS["strong_change"]
-CHANGE = _WORDS["change"]
-MODAL = _WORDS["modal"]
-FINITE = _WORDS["finite"]
-BEFORE_TO = _WORDS["before_to"]
-SUPPOSES = _WORDS["supposes"]
-ADVISES = _WORDS["advises"]
+NEEDS_THAN = CLASSES["needs_than"]
+SUPERLATIVES = CLASSES["superlatives"]
+ABSTRACT = CLASSES["abstract"]
+EQUAL = CLASSES["equal"]
+STRONG_CHANGE = CLASSES["strong_change"]
+CHANGE = CLASSES["change"]
+MODAL = CLASSES["modal"]
+FINITE = CLASSES["finite"]
+BEFORE_TO = CLASSES["before_to"]
+SUPPOSES = CLASSES["supposes"]
+ADVISES = CLASSES["advises"]
 
 # Phrases that mean no quantity, by what they are about. A final * stands for any ending.
 IDIOMS: dict[str, str] = {about: " ".join(text.split()) for about, text in _DATA["idioms"].items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -202,6 +202,36 @@ class TestBound:
         assert isinstance(problem, PageError)
         assert problem.evidence == "It takes 99 MB in 4 s."
         assert problem.hint == "use {{ a.fact }}, add {{ claim: … }} to the sentence, or add {{ waiver: why }}"
+
+
+@pytest.mark.parametrize(
+    ("names", "alone"),
+    [
+        (("single.size", "single.layers", "multi.size", "multi.layers"), 0),  # a row each
+        (("single.size", "multi.size", "single.layers", "multi.layers"), 0),  # a column each
+        (("single.size", "multi.size", "multi.layers", "multi.du_src"), 0),  # one fact beside it, and one below it
+    ],
+)
+def test_small_tables(names: tuple[str, ...], alone: int) -> None:
+    assert _lonely(2, names) == alone
+
+
+def test_a_fact_alone_of_its_kind() -> None:
+    """Where its row and its column are about other snippets, another one may have been meant."""
+    rows = ["single.size", "single.layers", "single.du_src"] * 3
+    assert _lonely(3, rows) == 0
+    assert _lonely(3, [*rows[:4], "multi.size", *rows[5:]]) == 1
+    assert _lonely(3, [*rows[:3], "multi.size", "multi.layers", "multi.du_src", *rows[6:]]) == 0  # a row of its own
+    assert _lonely(3, ["single.size", "multi.size", "single.layers"] * 3) == 0  # a column of its own
+
+
+def _lonely(width: int, names: Sequence[str]) -> int:
+    """How many facts of a table of this width are reported."""
+    cells = ["<td><data>1</data></td>" for _ in names]
+    rows = ["".join(cells[n : n + width]) for n in range(0, len(cells), width)]
+    root = parsed(f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>")
+    page = audited(root, stated=dict(zip(root.iter("data"), names, strict=True)))
+    return sum("stands alone in a table" in what for what in said(page))
 
 
 class TestClaims:

@@ -599,7 +599,7 @@ def test_where_something_is_stands_relative_to_the_project(
 
 @pytest.mark.parametrize("verdict", ["accurate", "written"])
 def test_numbers_that_pages_show_and_no_shard_measured(root: Path, shards: list[Path], verdict: str) -> None:
-    """Captures on registry bases, beside rebuilt ones that are right: code 0, and the report says so."""
+    """A run on rebuilt bases ends with code 0 although pages show captures on registry bases, and says so."""
     told(shards[2], verdict=verdict)
     assert proof("merge", *map(str, shards), cwd=root).returncode == 0
     _, capture = made(root)

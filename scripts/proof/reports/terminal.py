@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
@@ -220,8 +222,9 @@ class Terminal:
         self.say(f"{units.counted(len(results), 'snippet')}{some}, {took}")
         if any(result.emulated for result in results):
             self.say("Emulated: values were compared, times were not. They are the emulator's.", "yellow")
-        if unseen := [name for result in results for name in result.not_compared]:
-            self.say(f"Not compared, as engines print it differently: {', '.join(unseen)}", "yellow")
+        if unseen := Counter(re.split("[./]", name, maxsplit=1)[1] for r in results for name in r.not_compared):
+            listed = (f"{what} ({units.counted(count, 'snippet')})" for what, count in unseen.items())
+            self.say(f"Not compared, as engines print it differently: {', '.join(listed)}", "yellow")
         if cached:
             self.say("Cached: nothing has changed since the last run. Use --rerun to run these too.", "dim")
 

@@ -115,8 +115,9 @@ def test_what_was_not_compared_is_said_everywhere(tmp_path: Path, capsys: pytest
     unseen = ("note/version by docker 28.0.0", "note.listed by docker 28.0.0")
     found = [count, fails, replace(note, not_compared=unseen)]
     assert rendered(changes.summary(found, [])).cells == ["output or fact", *unseen]
-    Terminal().total(found, 1.0)
-    assert f"Not compared, as engines print it differently: {', '.join(unseen)}\n" in capsys.readouterr().out
+    Terminal().total([*found, replace(fails, not_compared=("fails.listed by docker 28.0.0",))], 1.0)
+    said = "version by docker 28.0.0 (1 snippet), listed by docker 28.0.0 (2 snippets)\n"
+    assert f"Not compared, as engines print it differently: {said}" in capsys.readouterr().out
     written = json.loads(json_report.results(found))["results"]
     assert [each["not_compared"] for each in written] == [[], [], list(unseen)]
     Terminal().total(found[:2], 1.0)

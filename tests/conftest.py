@@ -18,7 +18,7 @@ from proof.core.errors import NoEngineError
 from proof.core.settings import cache_folder
 from proof.engines import private_docker
 from proof.engines.interface import Engine
-from proof.snippets.base_images import PLATFORM
+from proof.snippets.engine_version import PLATFORM
 from tests.support.helpers import captured, tiny
 
 # The same examples on every machine, so that a red test is somebody's change. Where time allows, look further:

@@ -57,7 +57,7 @@ from proof.provision import loader
 from proof.runs import execute, scheduler
 from proof.snippets import base_images
 from proof.snippets import project as project_module
-from proof.snippets.base_images import PLATFORM
+from proof.snippets.engine_version import PLATFORM
 from proof.snippets.model import Snippet
 from proof.system import process
 

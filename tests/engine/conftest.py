@@ -7,7 +7,7 @@ import pytest
 
 from proof.engines import private_docker
 from proof.engines.interface import Engine
-from proof.snippets.base_images import PLATFORM
+from proof.snippets.engine_version import PLATFORM
 from tests.support.helpers import measure, tiny
 
 

@@ -22,6 +22,7 @@ from proof.provision import loader
 from proof.runs import execute
 from proof.runs.execute import StepRun
 from proof.snippets import base_images, project
+from proof.snippets.engine_version import PLATFORM
 from proof.snippets.model import Snippet
 from tests.support.helpers import TINY, is_free, processes, proof, succeeded, tiny, wait_until
 from tests.support.makers import write
@@ -65,7 +66,7 @@ def either(request: pytest.FixtureRequest, based: Engine, cache: Path) -> Iterat
     if request.param == "classic":
         yield based
         return
-    with private_docker.start(cache, base_images.PLATFORM, store="containerd") as started:
+    with private_docker.start(cache, PLATFORM, store="containerd") as started:
         loader.ensure(base_images.load(TINY), "alpine:3.22", started, origin="rebuilt", cache=cache)
         yield started
 
@@ -227,7 +228,7 @@ class TestNothingStays:
             running.send_signal(signal.SIGKILL)
         wait_until(lambda: not processes(f"{own}/".encode(), b"nc\0-l\0-p\x0080", b"docker-proxy"), seconds=60)
         wait_until(lambda: is_free(own / "engine-classic/0/lock"), seconds=60)
-        with private_docker.start(own, base_images.PLATFORM) as again:
+        with private_docker.start(own, PLATFORM) as again:
             assert left(again) == []
 
 

@@ -21,6 +21,7 @@ from proof.provision import loader
 from proof.runs import execute
 from proof.runs.execute import Run
 from proof.snippets import base_images, project
+from proof.snippets.engine_version import PLATFORM
 from tests.support.helpers import REPOSITORY, measure, snapshot, tiny
 
 pytestmark = pytest.mark.engine
@@ -32,7 +33,7 @@ ARTICLE = ("joined", "multi", "single", "split")  # the snippets of docs/index.m
 def containerd(cache: Path, engine: Engine) -> Iterator[Engine]:
     """A private engine whose images are in containerd's store, as in newer releases of Docker."""
     del engine  # where there is no private engine, its fixture says so
-    with private_docker.start(cache, base_images.PLATFORM, store="containerd") as started:
+    with private_docker.start(cache, PLATFORM, store="containerd") as started:
         assert started.info().image_store == "containerd"
         yield started
 
@@ -43,10 +44,10 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     if shutil.which("podman") is None and not os.environ.get("CI"):
         pytest.skip("no podman here: apt-get install podman")
     folder = tmp_path_factory.mktemp("cache")
-    with registry.opened("podman", EngineOptions(folder, base_images.PLATFORM)) as found:
+    with registry.opened("podman", EngineOptions(folder, PLATFORM)) as found:
         before = snapshot(found)
         yield found
-    with registry.opened("podman", EngineOptions(folder, base_images.PLATFORM)) as found:
+    with registry.opened("podman", EngineOptions(folder, PLATFORM)) as found:
         assert snapshot(found) == before
 
 
@@ -55,7 +56,7 @@ def docker(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Iterator
     """The user's Docker, as `--engine docker` uses it: the private one, which the user has in DOCKER_HOST."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("DOCKER_HOST", engine.client.env["DOCKER_HOST"])
-        with registry.opened("docker", EngineOptions(tmp_path_factory.mktemp("cache"), base_images.PLATFORM)) as found:
+        with registry.opened("docker", EngineOptions(tmp_path_factory.mktemp("cache"), PLATFORM)) as found:
             yield found
 
 

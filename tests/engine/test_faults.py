@@ -25,7 +25,7 @@ from proof.engines.interface import Engine
 from proof.provision import loader
 from proof.snippets import base_images
 from proof.snippets import project as manifest
-from proof.snippets.base_images import PLATFORM
+from proof.snippets.engine_version import PLATFORM
 from proof.system import cgroup, process
 from tests.support.helpers import edit, is_free, measure, none_left, processes, proof, snapshot, tiny, tree, wait_until
 from tests.support.registry import need_skopeo, serving
@@ -381,6 +381,30 @@ class TestRegistry:
             assert old in lock.read_text()
             assert said in run(root, own, "update", "--bases", "registry", "--newest-bases")[1]
             assert lock.read_text().splitlines()[1:] == [f"{registry.address}/alpine:1@{registry.digest}"]
+
+    def test_a_digest_in_from(self, root: Path, own: Path) -> None:
+        """It is shown as it is written, has to be the locked one, and is moved by --newest-bases."""
+        with serving() as registry:
+            self.project(root, registry.address)
+            dockerfile, old = root / "snippets/note/context/Dockerfile", registry.digest
+            edit(dockerfile, "FROM alpine:3.22", f"FROM docker.io/library/alpine:3.22@{old}")
+            code, output = run(root, own, "update", "--bases", "rebuilt")
+            assert (code, "bases.lock has no digest of alpine:3.22" in output) == (2, True), output
+            assert run(root, own, "update", "--bases", "registry")[0] == 0
+            log = (root / "snippets/note/captured/registry/build.txt").read_text()
+            assert f"FROM docker.io/library/alpine:3.22@{old}" in log
+            assert "load metadata for docker.io/library/alpine:3.22@sha256:" in log
+            assert run(root, own, "check", "--bases", "registry")[0] == 0
+            registry.manifest += b"\n"
+            code, output = run(root, own, "check", "--bases", "registry", "--newest-bases")
+            assert code == 0, output
+            code, output = run(root, own, "update", "--bases", "registry", "--newest-bases")
+            assert "snippets/note/context/Dockerfile has the new digest" in output
+            assert f"FROM docker.io/library/alpine:3.22@{registry.digest}\n" in dockerfile.read_text()
+            assert run(root, own, "check", "--bases", "registry")[0] == 0
+            edit(dockerfile, registry.digest, old)
+            code, output = run(root, own, "update", "--bases", "registry")
+            assert (code, "this digest of alpine:3.22 is not the one in bases.lock" in output) == (2, True), output
 
     def test_beside_rebuilt_bases(self, root: Path, own: Path) -> None:
         """Both sets are kept and can be repeated, whichever of them pages show."""

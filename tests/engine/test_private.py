@@ -11,7 +11,7 @@ import pytest
 
 from proof.engines import private_docker, registry
 from proof.engines.interface import Engine, EngineOptions
-from proof.snippets import base_images
+from proof.snippets.engine_version import PLATFORM
 from proof.system import sandbox
 from proof.system.process import search_path
 from tests.support.helpers import processes, proof, snapshot, succeeded, tiny
@@ -69,8 +69,8 @@ def test_few_programs_of_the_system_are_needed(tmp_path: Path, cache: Path) -> N
 def test_two_engines_stand_side_by_side(tmp_path: Path, engine: Engine) -> None:
     """Each run has its own slot: one does not see what the other creates."""
     with (
-        private_docker.start(tmp_path, base_images.PLATFORM) as first,
-        private_docker.start(tmp_path, base_images.PLATFORM) as second,
+        private_docker.start(tmp_path, PLATFORM) as first,
+        private_docker.start(tmp_path, PLATFORM) as second,
     ):
         assert first.client.env["DOCKER_HOST"] != second.client.env["DOCKER_HOST"] != engine.client.env["DOCKER_HOST"]
         assert (
@@ -87,11 +87,11 @@ def test_volumes_do_not_pile_up(tmp_path: Path) -> None:
     def volumes(engine: Engine) -> list[str]:
         return engine.client.call("volume", "ls", "--quiet").text().split()
 
-    with private_docker.start(tmp_path, base_images.PLATFORM) as engine:
+    with private_docker.start(tmp_path, PLATFORM) as engine:
         engine.client.call("volume", "create")
         engine.client.call("volume", "create", "proof-keeps-alpine")
         assert len(volumes(engine)) == 2
-    with private_docker.start(tmp_path, base_images.PLATFORM) as engine:
+    with private_docker.start(tmp_path, PLATFORM) as engine:
         assert volumes(engine) == ["proof-keeps-alpine"]
 
 
@@ -109,7 +109,7 @@ def test_a_buildx_of_the_users_own(
     monkeypatch.setattr(sandbox, "_PLACES", ())  # the tool finds none of the system's, but docker would
     if not confined:
         monkeypatch.setattr(sandbox, "of", lambda _: None)
-    with registry.opened("docker", EngineOptions(tmp_path, base_images.PLATFORM)) as users:
+    with registry.opened("docker", EngineOptions(tmp_path, PLATFORM)) as users:
         assert (users.client.sandbox is not None) == confined
         plugins = users.client.call("info", "--format", "{{range .ClientInfo.Plugins}}{{println .Path}}{{end}}").text()
         assert plugins.split() == [f"{users.client.env['DOCKER_CONFIG']}/cli-plugins/docker-buildx"]

@@ -10,7 +10,7 @@ from proof.engines.interface import Engine
 from proof.engines.names import Names
 from proof.engines.podman import Podman
 from proof.engines.private_docker import PrivateDocker
-from proof.snippets.base_images import PLATFORM
+from proof.snippets.engine_version import PLATFORM
 
 
 def private(prefix: str = "", bases: frozenset[str] = frozenset(), socket: Path | None = None, **more: Any) -> Engine:

@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from proof.captures.model import Capture
-from proof.core.errors import ManifestError, Where, command
+from proof.core.errors import ManifestError, RefusedError, Where, command
 from proof.core.files import read_text, write_whole
 from proof.snippets.base_images import Bases
+from proof.snippets.commands import base_name
+from proof.snippets.model import Snippet
 
 FILE = "bases.lock"
 _HEAD = "# Written by `proof update` with the captures, and by nobody else. It is committed, like they are.\n"
@@ -49,6 +51,45 @@ def moved(pinned: Mapping[str, str], found: Mapping[str, str], known: Bases) -> 
     for name, digest in found.items():
         if pinned.get(name, digest) != digest:
             yield f"{known.images[name].registry} has moved: it was {pinned[name]}, now it is {digest}"
+
+
+def locked(snippets: Iterable[Snippet], pinned: Mapping[str, str], *, complete: bool) -> dict[str, str]:
+    """The digest of each base: from bases.lock, or from a Dockerfile if that has none, unless it is `complete`.
+
+    Raises RefusedError for a digest in a Dockerfile that differs, or that a complete lock doesn't have.
+    """
+    found = dict(pinned)
+    for snippet in snippets:
+        for name, (digest, where) in snippet.pins.items():
+            known = found.get(name, "") if complete else found.setdefault(name, digest)
+            if known != digest:
+                raise RefusedError(
+                    f"this digest of {name} is not the one in {FILE}" if known else f"{FILE} has no digest of {name}",
+                    where=where,
+                    evidence=f"here      {digest}\nthe lock  {known or 'nothing'}",
+                    hint=f"write @{known}; or move both: proof update --newest-bases"
+                    if known
+                    else 'leave the digest out; or pull the base images: bases = "registry" in proof.toml',
+                )
+    return found
+
+
+def move_pins(snippets: Iterable[Snippet], digests: Mapping[str, str]) -> Iterator[Path]:
+    """Write these digests, by base, into the Dockerfiles that name the bases with others. The paths that changed."""
+    builds = [build for snippet in snippets for build in snippet.dockerfiles.values()]
+    texts = {build.path: build.text for build in builds}
+    moved = dict(texts)
+    for build in builds:
+        lines = moved[build.path].split("\n")
+        for mention in build.needed:
+            new = digests.get(base_name(mention.image), mention.digest)
+            for number in range(mention.first - 1, mention.last) if mention.digest else ():
+                lines[number] = lines[number].replace(f"@{mention.digest}", f"@{new}")
+        moved[build.path] = "\n".join(lines)
+    for path, text in moved.items():
+        if text != texts[path]:
+            write_whole(path, text)
+            yield path
 
 
 def keep(root: Path, known: Bases, captures: Iterable[Capture]) -> None:

@@ -90,10 +90,13 @@ def _on_each(declared: Mapping[Condition | None, object]) -> object:
 
 
 def changed(old: Mapping[str, str], new: Mapping[str, str]) -> list[Change]:
-    """The inputs that differ, in the order of `old`, with new ones last."""
+    """The inputs that differ, in the order of `old`, with new ones last.
+
+    A base that is gone is none: what it was needed for is in a Dockerfile or a command, and would differ itself.
+    """
     found = []
     for name in dict.fromkeys([*old, *new]):
-        if old.get(name) != new.get(name):
+        if old.get(name) != new.get(name) and (name in new or not name.startswith(BASE)):
             how = "is new" if name not in old else "is gone" if name not in new else "changed"
             if how == "changed" and name in (ENGINE, RULES):
                 how = f"changed from {old[name]} to {new[name]}"

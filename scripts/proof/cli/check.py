@@ -31,7 +31,7 @@ def _run(options: argparse.Namespace) -> int:
     from proof.runs.result_cache import ResultCache
     from proof.shards import result_files
     from proof.snippets import base_images
-    from proof.snippets.base_images import PLATFORM
+    from proof.snippets.engine_version import PLATFORM
 
     # CI systems stop a job with SIGTERM: clean up as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

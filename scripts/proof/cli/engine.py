@@ -26,7 +26,7 @@ def _engine_command(parsed: argparse.Namespace) -> int:
     from proof.provision import loader
     from proof.reports.terminal import Terminal
     from proof.snippets import base_images
-    from proof.snippets.base_images import PLATFORM
+    from proof.snippets.engine_version import PLATFORM
 
     cache, terminal = cache_folder(), Terminal()
     running = private_docker.detached(cache)

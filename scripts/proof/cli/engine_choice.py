@@ -10,7 +10,7 @@ from proof.core.errors import NoEngineError, NotInstalledError
 from proof.engines import registry
 from proof.engines.interface import Engine, EngineOptions
 from proof.reports.terminal import Terminal
-from proof.snippets.base_images import PLATFORM
+from proof.snippets.engine_version import PLATFORM
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from pathlib import Path
 from proof.captures import bases_lock, store
 from proof.captures.model import Provenance
 from proof.cli import engine_choice
-from proof.core.errors import CannotMeasureError, EngineLostError, ProofError, RegistryAwayError, UsageError
+from proof.core.errors import CannotMeasureError, EngineLostError, ProofError, RegistryAwayError, UsageError, Where
 from proof.core.settings import cache_folder
 from proof.engines import emulation, private_daemon, user_engine
 from proof.engines.interface import Engine
@@ -25,7 +25,7 @@ from proof.runs import scheduler, verify
 from proof.runs.result import Result
 from proof.runs.result_cache import ResultCache
 from proof.shards import plan
-from proof.snippets import base_images, project
+from proof.snippets import base_images, manifest, project
 from proof.snippets.base_images import Bases
 from proof.snippets.engine_version import EngineVersion
 from proof.snippets.model import Snippet
@@ -107,11 +107,18 @@ def _run_all(
     if options.same_engine:
         _check_own_words(engine)
     pinned = bases_lock.load(options.root, bases)
-    locked = {} if options.newest_bases else pinned
+    if options.newest_bases and options.write:
+        locked: dict[str, str] = {}
+    else:
+        # `check --newest-bases` compares with what the tags name, but a Dockerfile's own digest stays.
+        kept = {} if options.newest_bases else pinned
+        locked = bases_lock.locked(snippets, kept, complete=options.bases == "rebuilt")
     loaded, missing = _load_bases(base_images.wanted(snippets), options, terminal, bases, engine, locked=locked)
     if options.bases == "registry":
         for line in bases_lock.moved(pinned, {name: base.key for name, base in loaded.items()}, bases):
             terminal.say(f" · {line}", "yellow")
+        if options.newest_bases and options.write:
+            snippets = _with_moved_pins(snippets, loaded, terminal)
     if engine.emulated_on and loaded:
         emulation.check(engine, next(iter(loaded)))
     provenance = verify.provenance(options.root, engine, loaded, options.engine_from)
@@ -141,6 +148,18 @@ def _run_all(
             return verify.verify(snippet, session, write=options.write, concurrent=concurrent)
 
         yield from scheduler.run(snippets, run, jobs=jobs)
+
+
+def _with_moved_pins(snippets: list[Snippet], loaded: Mapping[str, Loaded], terminal: Terminal) -> list[Snippet]:
+    """The snippets, with the digests of these bases in their Dockerfiles."""
+    for path in bases_lock.move_pins(snippets, {name: base.key for name, base in loaded.items()}):
+        terminal.say(f" · {Where(path)} has the new digest", "yellow")
+    return [
+        next(again for again in manifest.variants(snippet.folder) if again.variant == snippet.variant)
+        if snippet.pins
+        else snippet
+        for snippet in snippets
+    ]
 
 
 def _warn_if_uncommitted(source: Provenance, terminal: Terminal) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -67,6 +67,8 @@ class Engine(ABC):
     # True if only this run uses the engine: snippets run in parallel, and it ends with the run, with all that is in it.
     private: ClassVar[bool] = False
     build_flags: ClassVar[tuple[str, ...]] = ()  # of every build
+    # Whether a `#` behind blanks, between the lines of an instruction, begins a comment, as BuildKit reads it.
+    reads_indented_comments: ClassVar[bool] = True
 
     @abstractmethod
     def info(self) -> EngineInfo:
@@ -120,9 +122,13 @@ class Engine(ABC):
         """What the engine does not protect the user from."""
         return "" if self.client.sandbox else f"{self.kind} runs without a sandbox here: run only snippets you trust"
 
-    def for_snippet(self, bases: Iterable[str]) -> Engine:
-        """The engine as one snippet with these bases sees it: with a prefix that no other snippet has."""
-        return replace(self, names=self.names.for_snippet(bases)) if self.private else self
+    def for_snippet(self, bases: Iterable[str], pins: Mapping[str, str] | None = None) -> Engine:
+        """The engine as one snippet with these bases sees it: with a prefix that no other snippet has.
+
+        `pins` are the digests that it names bases with.
+        """
+        names = self.names.for_snippet(bases) if self.private else self.names
+        return replace(self, names=replace(names, pins=pins or {})) if pins or self.private else self
 
     def retry_if_lost(self, act: Callable[[], T]) -> T:
         """Call `act` and return its result; if a private engine is lost meanwhile, restart it and call `act` again."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from proof.snippets.commands import familiar
+from proof.snippets.commands import base_name, familiar, full_name
 
 OWN = "proof-"  # how each prefix begins
 _IMAGE_TABLE = ("REPOSITORY ", "IMAGE ")  # how the output of `image ls` begins; the second since Docker 29
@@ -32,6 +32,8 @@ class Names:
     prefix: str = ""  # of every image created here
     bases: frozenset[str] = frozenset()  # images without the prefix: a private engine's bases, used by all snippets
     host: str = ""  # that the engine puts in front of names without one
+    # By base, the digest that the Dockerfiles give with its name. An engine knows none of an image that was loaded.
+    pins: Mapping[str, str] = field(default_factory=dict)
 
     def for_snippet(self, bases: Iterable[str]) -> Names:
         """Names with a prefix that no other snippet has."""
@@ -39,7 +41,9 @@ class Names:
 
     def image(self, name: str) -> str:
         """The name that the engine stores an image under."""
-        return self.host + (name if familiar(name) in self.bases else f"{self.prefix}{name}")
+        if familiar(name) in self.bases:
+            return self.host + name.partition("@")[0]
+        return f"{self.host}{self.prefix}{base_name(name)}"
 
     def container(self, name: str) -> str:
         """The name that the engine knows a container under."""
@@ -71,6 +75,8 @@ class Names:
             output = output.replace(f"docker.io/{self.prefix}", "docker.io/library/")
             is_table = output.startswith(_IMAGE_TABLE)
             output = _narrowed(output, self.prefix) if is_table else output.replace(self.prefix, "")
+        for base, digest in self.pins.items():
+            output = _pinned(output, base, digest)
         return output
 
 
@@ -81,6 +87,16 @@ def _narrowed(table: str, prefix: str) -> str:
     cells = [row[1].replace(prefix, "") for row in rows]
     width = max(map(len, cells)) + gap
     return "".join(f"{cell:{width}}{row[3]}\n" for cell, row in zip(cells, rows, strict=True))
+
+
+def _pinned(output: str, base: str, digest: str) -> str:
+    """The log of a build with the digest behind each mention of this base by the builder."""
+    names = "|".join(map(re.escape, {full_name(base), base}))
+    mention = rf"(?P<host>(?:docker\.io/)?(?:library/)?)(?:{names})(?:@sha256:[0-9a-f]{{64}})?(?![\w.@:/-])"
+    of_builder = (
+        rf"^(?P<head>(?:#\d+ \[[^\]]*\] (?:FROM|load metadata for)|STEP \d+/\d+: FROM| *\d+ \|.*\bFROM) ){mention}"
+    )
+    return re.sub(of_builder, rf"\g<head>\g<host>{base}@{digest}", output, flags=re.MULTILINE)
 
 
 def _realigned(table: str, prefixes: Sequence[str]) -> str:

@@ -30,6 +30,7 @@ class Podman(Engine):
     supports_labels: bool = False  # True if build steps can be labelled
 
     kind: ClassVar[Kind] = "podman"
+    reads_indented_comments: ClassVar[bool] = False
     build_flags: ClassVar[tuple[str, ...]] = ("--pull=never",)  # or it would ask every registry for a missing base
 
     def info(self) -> EngineInfo:

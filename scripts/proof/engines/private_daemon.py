@@ -26,8 +26,7 @@ from pathlib import Path
 from proof.core.errors import CannotMeasureError, NoEngineError, command
 from proof.engines.client import Client, link
 from proof.engines.failures import MAKE_ROOM, is_full
-from proof.snippets.base_images import PLATFORM
-from proof.snippets.engine_version import Store
+from proof.snippets.engine_version import PLATFORM, Store
 from proof.system import cgroup, locks, process, sandbox
 
 _PUBLISHER = "docker-proxy"  # waits at a published port, in the engine's own network

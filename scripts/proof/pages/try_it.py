@@ -22,7 +22,7 @@ from pathlib import Path
 
 from proof.core.text import first_invisible
 from proof.snippets import context
-from proof.snippets.commands import full_name
+from proof.snippets.commands import familiar
 from proof.snippets.model import Snippet, Step
 
 _MOST = 20_000  # characters of a block, which a reader is supposed to paste
@@ -86,9 +86,9 @@ def _needed(snippet: Snippet, shown: Collection[str] | None) -> list[Step]:
     for number in reversed(range(len(snippet.steps))):
         step = snippet.steps[number]
         build = snippet.dockerfiles.get(step.name)
-        used = {full_name(image) for image in (*step.command.images, *(build.images if build else ()))}
+        used = {familiar(image) for image in (*step.command.images, *(build.images if build else ()))}
         for image in used if step.name in wanted else ():
-            makers = (s.name for s in reversed(snippet.steps[:number]) if image in map(full_name, s.command.creates))
+            makers = (s.name for s in reversed(snippet.steps[:number]) if image in map(familiar, s.command.creates))
             wanted.update(islice(makers, 1))
     return [step for step in snippet.steps if step.name in wanted]
 
@@ -176,9 +176,9 @@ def _commands(steps: Sequence[Step], *, has_files: bool) -> Iterator[str]:
     for step in steps:
         # These look at an image, but do not pull it.
         if step.command.verb in ("ls", "inspect", "history", "tag"):
-            missing = [image for image in step.command.images if full_name(image) not in here]
+            missing = [image for image in step.command.images if familiar(image) not in here]
             yield from (f"docker pull {shlex.quote(image)}" for image in missing)
-        here |= {full_name(image) for image in (*step.command.creates, *step.command.images)}
+        here |= {familiar(image) for image in (*step.command.creates, *step.command.images)}
         yield _command(step, has_files=has_files)
 
 

@@ -24,7 +24,7 @@ from proof.publish.scripts import Scripts
 from proof.reports.rows import rows
 from proof.reports.terminal import Terminal
 from proof.runs.result import Result
-from proof.snippets.base_images import PLATFORM
+from proof.snippets.engine_version import PLATFORM
 from proof.snippets.model import Snippet
 
 

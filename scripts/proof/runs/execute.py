@@ -109,7 +109,7 @@ def run(
     replaces the timeout of every step.
     Raises CannotMeasureError if the engine or the disk fails, or a step takes too long.
     """
-    engine = engine.for_snippet(snippet.bases)
+    engine = engine.for_snippet(snippet.bases, {base: digest for base, (digest, _) in snippet.pins.items()})
     networks = _networks(snippet, engine)
     cache_flags = _cache_flags(engine, fresh=fresh, reuse=reuse)
     done: list[StepRun] = []
@@ -211,7 +211,9 @@ def inputs(snippet: Snippet, engine: Engine) -> Iterator[Scene]:
             name = build.path.relative_to(snippet.context)
             if (copy / name).read_bytes() != build.text.encode():
                 raise CannotMeasureError("this file was changed while it was measured", where=Where(build.path))
-            local = localise(build.text, engine.names.image, [b for b in builds.values() if b.path == build.path])
+            same = [b for b in builds.values() if b.path == build.path]
+            unindent = not engine.reads_indented_comments
+            local = localise(build.text, engine.names.image, same, unindent_comments=unindent)
             if local != build.text:
                 renamed[step] = _beside(copy, name, local)
         yield Scene(engine, copy, renamed)

@@ -19,11 +19,11 @@ from proof.core.text import did_you_mean
 from proof.core.toml_table import Table
 from proof.snippets import settings
 from proof.snippets.capture_locations import Origin
-from proof.snippets.commands import REFERENCE, familiar, is_kernel_path
+from proof.snippets.commands import REFERENCE, base_name, familiar, is_kernel_path
+from proof.snippets.engine_version import PLATFORM
 from proof.snippets.model import Snippet
 
 FILE = "bases.toml"
-PLATFORM = "linux/amd64"  # of rebuilt base images, and the default platform of snippets
 _REGISTRY = re.compile(r"[\w.-]+(?::\d+)?(?:/[\w.-]+)+(?::[\w.-]+)?", re.ASCII)
 _PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]{0,98}")
@@ -305,8 +305,11 @@ def load(root: Path) -> Bases:
         packages[package.name] = replace(package, project=package.project or package.name)
     images: dict[str, Base] = {}
     for base, t in zip(declared_file.bases, table.tables("base"), strict=True):
-        if base.name in images:
-            raise t.error("name", f"two bases are called '{base.name}'", "rename one of them")
+        name = base_name(base.name)
+        if "@" in base.name:
+            raise t.error("name", "a base has no digest here: bases.lock holds it", f'write name = "{name}"')
+        if name in images:
+            raise t.error("name", f"two bases are called '{name}'", "rename one of them")
         for key_name, other in (("parent", base.parent), ("like", base.copied.like)):
             if other and other not in images:
                 raise t.error(key_name, f"no base '{other}' above this one", "move its [[base]] up")
@@ -314,8 +317,8 @@ def load(root: Path) -> Bases:
             if layer.package and layer.package not in packages:
                 what = f"unknown package '{layer.package}'{did_you_mean(layer.package, list(packages))}"
                 raise inner.error("package", what, "add a [[package]]")
-        whole = replace(base, registry=base.registry or reference(base.name))
-        images[base.name] = _copy(t, whole, images[base.copied.like], packages) if base.copied.like else whole
+        whole = replace(base, name=name, registry=base.registry or reference(name))
+        images[name] = _copy(t, whole, images[base.copied.like], packages) if base.copied.like else whole
     bases = Bases(table.path, packages, images, settings.load(root).bases)
     if bases.origin == "rebuilt":
         bases.check_recipes(images)

@@ -231,9 +231,14 @@ def full_name(image: str) -> str:
     return image if ":" in image.rsplit("/", 1)[-1] else f"{image}:latest"
 
 
+def base_name(image: str) -> str:
+    """The name as bases.toml has it: `alpine:3.22` for `docker.io/library/alpine:3.22@sha256:…`."""
+    return re.sub(r"^(?:(?:index\.)?docker\.io/)?(?:library/)?", "", image.partition("@")[0])
+
+
 def familiar(image: str) -> str:
-    """The full name in docker's short form: `alpine:3.22` for `docker.io/library/alpine:3.22`."""
-    return full_name(re.sub(r"^(?:(?:index\.)?docker\.io/)?(?:library/)?", "", image))
+    """The full name in docker's short form, without a digest: `alpine:latest` for `docker.io/library/alpine`."""
+    return full_name(base_name(image))
 
 
 def parse(text: str, *, where: Where, inside: bool = False) -> Command:

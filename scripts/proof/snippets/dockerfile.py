@@ -15,8 +15,11 @@ from pathlib import Path
 
 from proof.core.errors import RefusedError, Where
 from proof.core.files import read_text
-from proof.snippets.commands import is_kernel_path
-from proof.snippets.dockerfile_lexer import Instruction, frontend, instructions, without_frontend
+from proof.snippets import dockerfile_variables as variables
+from proof.snippets.commands import base_name, is_kernel_path
+from proof.snippets.dockerfile_lexer import Instruction, frontend, instructions, refused, without_frontend
+from proof.snippets.dockerfile_variables import ARGS, PLAIN
+from proof.snippets.engine_version import PLATFORM
 
 ALLOWED = frozenset(
     "FROM ARG ENV WORKDIR COPY ADD RUN CMD ENTRYPOINT USER LABEL EXPOSE STOPSIGNAL SHELL HEALTHCHECK VOLUME".split()
@@ -28,6 +31,15 @@ _FLAGS: Mapping[str, frozenset[str]] = {
     "RUN": frozenset({"mount", "network"}),
     "HEALTHCHECK": frozenset({"interval", "timeout", "start-period", "start-interval", "retries"}),
 }
+# By an instruction and a flag of it: what to do instead.
+_CLONE = "clone the repository into context/, and COPY it: a build has no network"
+_INSTEAD = {
+    ("ADD", "--keep-git-dir"): _CLONE,
+    ("ADD", "--checksum"): "put the file into context/, and check it with RUN echo 'SUM  FILE' | sha256sum -c",
+    ("ADD", "--unpack"): "ADD unpacks a local archive without it",
+    ("RUN", "--security"): "remove the flag: a build has no rights beyond those of a container",
+    ("RUN", "--device"): "remove the flag: a build reaches no device",
+}
 _MOUNTS = frozenset({"cache", "bind", "tmpfs", "secret"})
 _MOUNT_KEYS = frozenset(
     "type from source src target dst destination readonly ro readwrite rw id sharing mode uid gid size".split()
@@ -35,23 +47,12 @@ _MOUNT_KEYS = frozenset(
 _SECRET_KEYS = frozenset("type id target dst destination required mode uid gid".split())
 _TARGETS = frozenset({"target", "dst", "destination"})
 _SETTING = re.compile(r"[\w./:@+-]*", re.ASCII)
-# Names of variables as in BuildKit, which reads `$1x` as `$1`, and takes quotes as part of the name of an ARG.
-_NAME = r"[A-Za-z_]\w*"
-# BuildKit also expands quotes and variables in the word, so they are not accepted there.
-_VARIABLE = re.compile(
-    rf"\$(?:\{{(?P<braced>{_NAME})(?::(?P<op>[-+])(?P<word>[\w./:@-]*))?\}}|(?P<plain>{_NAME}))", re.ASCII
-)
-_PLAIN = re.compile(rf"\$(?:\{{({_NAME})\}}|({_NAME}))", re.ASCII)
-_ARG = rf"""{_NAME}(?:=(?:[^\s"'\\]|"[^"\\]*"|'[^'$\\]*')*)?"""
-_ARGS = re.compile(rf"{_ARG}(?:\s+{_ARG})*", re.ASCII)
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _LARGEST = 20_000  # bytes; no reader would type a longer Dockerfile
-_LONGEST = 1_000  # characters of an image name, or of a value that is part of one
 # Instructions in which a builder expands no variables. A shell does it, or nobody.
 _UNCHANGED = frozenset({"RUN", "CMD", "ENTRYPOINT", "SHELL", "HEALTHCHECK"})
 _USUAL = 300  # characters of a variable that the base image or a `--build-arg` sets; a PATH has about a hundred
 _GROWN = 1_000_000  # characters of an instruction with its variables expanded
-# Variables that BuildKit sets itself, whatever ARG says; the last one if it is set for `docker build`.
-_GIVEN = re.compile(r"(?:BUILD|TARGET)[A-Z]+|SOURCE_DATE_EPOCH")
 # Lowercase only: for a stage `B`, BuildKit looks for `b`, and Podman for `B` and then for an image.
 _STAGE = re.compile(r"(?!(?:scratch|context)$)[a-z][a-z0-9._-]*", re.ASCII)
 # Arguments of ADD: no scheme, no user@host, and no variable that may contain them.
@@ -77,6 +78,12 @@ class Mention:
     image: str  # with its variables expanded
     first: int  # line of the instruction that names it
     last: int  # line
+    stage: int  # the index of the stage that needs it
+
+    @property
+    def digest(self) -> str:
+        """The digest that follows its name, if any."""
+        return self.image.partition("@")[2]
 
 
 @dataclass(frozen=True)
@@ -89,14 +96,28 @@ class Dockerfile:
     mentions: tuple[Mention, ...]  # in order
     needs: dict[int, set[int]]  # the indexes of the stages that each stage starts from or copies from
     unnamed: bool  # whether BuildKit adds a stage without a FROM: for COPY --from=image, or for a mount
+    target: str | None  # the stage that is built; the last one by default
+    indented: frozenset[int]  # the numbers of the lines with comments that Podman reads as part of an instruction
 
     @property
     def images(self) -> dict[str, Where]:
-        """All images from outside, each with the line that names it first."""
+        """The images from outside that the build needs, each by its base's name, with the line that names it first."""
         found: dict[str, Where] = {}
-        for mention in self.mentions:
-            found.setdefault(mention.image, Where(self.path, mention.first))
+        for mention in self.needed:
+            found.setdefault(base_name(mention.image), Where(self.path, mention.first))
         return found
+
+    @property
+    def needed(self) -> list[Mention]:
+        """The mentions in the stages that are built. A builder skips the others."""
+        last = self.stages[-1] if self.target is None else self._stage(self.target.lower())
+        pending = [self.stages[-1 if last is None else last.index].index]
+        built: set[int] = set()
+        while pending:
+            if (stage := pending.pop()) not in built:
+                built.add(stage)
+                pending += self.needs.get(stage, ())
+        return [mention for mention in self.mentions if mention.stage in built]
 
     @property
     def frontend(self) -> str:
@@ -158,26 +179,38 @@ class Dockerfile:
         return None
 
 
-def parse(path: Path, arguments: Mapping[str, str] | None = None, *, below: Path | None = None) -> Dockerfile:
-    """Read and check a Dockerfile. `arguments` are the `--build-arg`s of the build; for `below` see `files.read`.
+def parse(
+    path: Path,
+    arguments: Mapping[str, str] | None = None,
+    *,
+    target: str | None = None,
+    platform: str = PLATFORM,
+    below: Path | None = None,
+) -> Dockerfile:
+    """Read and check a Dockerfile.
+
+    `arguments` are the `--build-arg`s of the build, `target` the stage to build, by default the last one, and
+    `platform` what the image is for; for `below` see `files.read`.
 
     Raises RefusedError, with the line, for anything that reaches beyond the context and the named base images.
     """
-    reading = _Reading(dict(arguments or {}))
+    reading = _Reading(variables.of_platform(platform), dict(arguments or {}))
     text = read_text(path, below=below or path.parent, limit=_LARGEST)
     for instruction in instructions(path, text):
         reading.take(instruction)
     if not reading.stages:
         raise RefusedError("no FROM in this file", where=Where(path), hint="start with FROM")
-    return Dockerfile(path, text, tuple(reading.stages), tuple(reading.mentions), reading.needs, reading.unnamed)
+    stages, mentions, indented = tuple(reading.stages), tuple(reading.mentions), frozenset(reading.indented)
+    return Dockerfile(path, text, stages, mentions, reading.needs, reading.unnamed, target, indented)
 
 
 class _Reading:
     """The state after each instruction of a Dockerfile."""
 
-    def __init__(self, overrides: dict[str, str]) -> None:
+    def __init__(self, given: dict[str, str], overrides: dict[str, str]) -> None:
         self.overrides = overrides
-        self.variables: dict[str, str] = {}
+        self.variables = given | {name: value for name, value in overrides.items() if name in given}
+        self.indented: list[int] = []  # see Dockerfile
         self.stages: list[Stage] = []
         self.mentions: list[Mention] = []
         self.needs: dict[int, set[int]] = {}
@@ -188,22 +221,24 @@ class _Reading:
         self.variables_set: set[str] | None = set(overrides)
 
     def take(self, instruction: Instruction) -> None:
+        self.indented += instruction.indented
         for flag in instruction.flags:
             if flag.removeprefix("--").partition("=")[0] not in _FLAGS.get(instruction.name, ()):
-                raise _refused(instruction, f"the flag {flag} is refused", "remove the flag")
+                hint = _INSTEAD.get((instruction.name, flag.partition("=")[0]), "remove the flag")
+                raise refused(instruction, f"the flag {flag} is refused", hint)
         if instruction.name not in ALLOWED:
-            raise _refused(
+            raise refused(
                 instruction,
                 f"the instruction {instruction.name} is refused",
                 f"use one of: {', '.join(sorted(ALLOWED))}",
             )
         if not self.stages and instruction.name not in ("ARG", "FROM"):
-            raise _refused(instruction, "the first instruction must be FROM (or ARG)", "start with FROM")
+            raise refused(instruction, "the first instruction must be FROM (or ARG)", "start with FROM")
         self.longest = _grown(instruction, self.longest)
         match instruction.name:
             case "ARG" | "ENV":
                 if not self.stages:
-                    _declare(instruction, self.overrides, self.variables)
+                    variables.declare(instruction, self.overrides, self.variables)
                 self.variables_set = _variables_set(instruction, self.variables_set)
             case "FROM":
                 self._begin(instruction)
@@ -216,7 +251,7 @@ class _Reading:
             case "VOLUME":
                 for volume in re.findall(r"[^\s\[\]\",]+", instruction.rest):
                     if not _SETTING.fullmatch(volume) or is_kernel_path(volume):
-                        raise _refused(instruction, f"{volume} is refused as a volume", "use a plain path")
+                        raise refused(instruction, f"{volume} is refused as a volume", "use a plain path")
             case _:
                 pass
         if instruction.name in _STEPS:
@@ -231,21 +266,30 @@ class _Reading:
         if name in earlier:
             self.needs.setdefault(len(self.stages) - (instruction.name != "FROM"), set()).add(earlier[name])
         elif name != "scratch":
-            self.mentions.append(Mention(name, instruction.where.line or 1, instruction.last))
+            if "@" in name and not _DIGEST.fullmatch(name.partition("@")[2]):
+                raise refused(instruction, f"{name} has no valid digest", "write @sha256: and 64 hexadecimal digits")
+            stage = len(self.stages) - (instruction.name != "FROM")
+            self.mentions.append(Mention(name, instruction.where.line or 1, instruction.last, stage))
 
     def _begin(self, instruction: Instruction) -> None:
         words = instruction.rest.split()
         if len(words) not in (1, 3) or (len(words) == 3 and words[1].upper() != "AS"):
-            raise _refused(
+            raise refused(
                 instruction, "FROM takes an image, and optionally AS and a name", "write FROM image [AS name]"
             )
         if len(words) == 3 and not _STAGE.fullmatch(words[2]):
-            raise _refused(
+            raise refused(
                 instruction,
                 f"invalid stage name '{words[2]}'",
                 "use lowercase letters, digits, . _ and -, but not scratch or context",
             )
-        image = _substitute(words[0], self.variables, instruction)
+        image = variables.substitute(words[0], self.variables, instruction)
+        if not image.strip(":/@") or image[0] in ":/@" or image[-1] in ":/@":
+            raise refused(
+                instruction,
+                f"the image's name is `{image}`: a variable in it has no value here",
+                "give it a default above the first FROM: ARG NAME=value",
+            )
         self._use(instruction, image)
         self.folders.append(next((self.folders[s.index] for s in reversed(self.stages) if s.alias == image), "/"))
         self.stages.append(Stage(len(self.stages), words[2] if len(words) == 3 else None, image, ()))
@@ -254,13 +298,13 @@ class _Reading:
         for flag in instruction.flags:
             # Versions of BuildKit differ in whether and how they expand a variable here.
             if flag.startswith("--from=") and "$" in flag:
-                raise _refused(instruction, f"the flag {flag} is refused: it contains a variable", "name the stage")
+                raise refused(instruction, f"the flag {flag} is refused: it contains a variable", "name the stage")
             if flag.startswith("--from="):
                 self._use(instruction, flag.removeprefix("--from="))
         if instruction.name == "ADD" and (
             not _PATHS.fullmatch(instruction.rest) or re.search(r"\.git\b|\bgithub\.com/", instruction.rest)
         ):
-            raise _refused(
+            raise refused(
                 instruction,
                 "ADD accepts only plain paths: a build has no network",
                 "put the file into context/",
@@ -270,18 +314,13 @@ class _Reading:
         for flag in instruction.flags:
             # Podman expands variables before it splits a mount, so a comma in a value would add options.
             if "$" in flag:
-                raise _refused(instruction, f"the flag {flag} is refused: it contains a variable", "write its value")
+                raise refused(instruction, f"the flag {flag} is refused: it contains a variable", "write its value")
             if flag == "--mount" or flag.startswith("--mount="):
                 settings = _mount(instruction, flag.removeprefix("--mount").removeprefix("="), self.folders[-1])
                 # Without `from`, BuildKit uses `scratch`, whatever the type.
                 self._use(instruction, settings.get("from", "scratch"))
             elif flag != "--network=none":
-                raise _refused(instruction, f"the flag {flag} is refused", "remove the flag")
-
-
-def _refused(instruction: Instruction, what: str, hint: str) -> RefusedError:
-    shown = " ".join([instruction.name, *instruction.flags, f"{instruction.rest:.1000}"])
-    return RefusedError(what, where=instruction.where, evidence=shown, hint=hint)
+                raise refused(instruction, f"the flag {flag} is refused", "remove the flag")
 
 
 def _grown(instruction: Instruction, longest: int) -> int:
@@ -293,27 +332,8 @@ def _grown(instruction: Instruction, longest: int) -> int:
         return longest
     grown = len(instruction.text) + instruction.text.count("$") * longest
     if grown > _GROWN:
-        raise _refused(instruction, "nested variables make this too long", "use fewer variables")
+        raise refused(instruction, "nested variables make this too long", "use fewer variables")
     return max(longest, grown) if instruction.name in ("ARG", "ENV") else longest
-
-
-def _declare(instruction: Instruction, overrides: Mapping[str, str], variables: dict[str, str]) -> None:
-    """Add the variables of an ARG above the first FROM to `variables`."""
-    try:
-        words = shlex.split(instruction.rest)
-    except ValueError as error:
-        raise _refused(instruction, f"ARG has {str(error).lower()}", "close the quote") from error
-    if not _ARGS.fullmatch(instruction.rest):
-        raise _refused(
-            instruction, "this ARG is ambiguous", "write ARG NAME=value, with letters, digits and _ in the name"
-        )
-    for word in words:
-        name, equals, default = word.partition("=")
-        if name in variables and not equals:  # some versions keep the first value, others drop it
-            raise _refused(
-                instruction, f"ARG {name} is given twice, the second time without a value", "remove one of them"
-            )
-        variables[name] = overrides[name] if name in overrides else _substitute(default, variables, instruction)
 
 
 def _mount(instruction: Instruction, value: str, folder: str) -> dict[str, str]:
@@ -324,35 +344,33 @@ def _mount(instruction: Instruction, value: str, folder: str) -> dict[str, str]:
         key, _, setting = option.partition("=")
         key = key.lower()
         if key not in known:
-            raise _refused(
+            raise refused(
                 instruction, f"the mount option `{key}` is refused", f"use one of: {', '.join(sorted(known))}"
             )
         if key in settings:
-            raise _refused(instruction, f"the mount option `{key}` is given twice", "remove one of them")
+            raise refused(instruction, f"the mount option `{key}` is given twice", "remove one of them")
         if key == "type" and setting.lower() not in _MOUNTS:
-            raise _refused(instruction, f"a mount of type {setting} is refused", "use cache, bind, tmpfs or secret")
+            raise refused(instruction, f"a mount of type {setting} is refused", "use cache, bind, tmpfs or secret")
         # Builders have followed `..`, even in the id of a cache, to directories of the host.
         if not _SETTING.fullmatch(setting) or ".." in setting.split("/"):
-            raise _refused(
+            raise refused(
                 instruction, f"the mount option `{option}` is refused", "use a plain name or a path without `..`"
             )
         if key in _TARGETS and is_kernel_path(setting, folder):
-            raise _refused(
-                instruction, f"a mount at {setting} is refused: it belongs to the kernel", "use another path"
-            )
+            raise refused(instruction, f"a mount at {setting} is refused: it belongs to the kernel", "use another path")
         settings[key] = setting
     return settings
 
 
 def _variables_set(instruction: Instruction, own: set[str] | None) -> set[str] | None:
     """The variables that the file may have changed after this ARG or ENV; None if it may be any."""
-    if own is None or not _ARGS.fullmatch(instruction.rest):
+    if own is None or not ARGS.fullmatch(instruction.rest):
         return None
     for word in shlex.split(instruction.rest):
         name, equals, value = word.partition("=")
         if not equals and instruction.name == "ENV":
             return None  # the form `ENV NAME value`
-        alias = _PLAIN.fullmatch(value)
+        alias = PLAIN.fullmatch(value)
         if alias is None or (alias[1] or alias[2]) in own:
             own = own | {name}
     return own
@@ -364,59 +382,29 @@ def _working_directory(instruction: Instruction, folder: str, own: set[str] | No
     Before 1.1.12, runc started processes in /proc/self/fd/8 outside of their container (CVE-2024-21626). Links in the
     image are not followed here.
     """
-    path = _PLAIN.sub("", instruction.rest)
-    names = {braced or plain for braced, plain in _PLAIN.findall(instruction.rest)}
+    path = PLAIN.sub("", instruction.rest)
+    names = {braced or plain for braced, plain in PLAIN.findall(instruction.rest)}
     if re.search(r"[$\"'\\]", path):
-        raise _refused(
+        raise refused(
             instruction, "a WORKDIR must be a plain path: no quotes, and variables only as $NAME", "write WORKDIR /src"
         )
     if names and (own is None or names & own or ".." in path.split("/")):
-        raise _refused(
+        raise refused(
             instruction,
             "this WORKDIR is unknown: the file sets its variable, or uses `..` with a variable",
             "write the path without a variable",
         )
     if is_kernel_path(path, folder):
-        raise _refused(instruction, f"{instruction.rest} is refused: it belongs to the kernel", "use another directory")
+        raise refused(instruction, f"{instruction.rest} is refused: it belongs to the kernel", "use another directory")
     return "/" if names else posixpath.normpath(posixpath.join(folder, path))
 
 
-def _substitute(text: str, variables: Mapping[str, str], instruction: Instruction) -> str:
-    def value(match: re.Match[str]) -> str:
-        name = match["braced"] or match["plain"]
-        if _GIVEN.fullmatch(name):
-            raise _refused(
-                instruction,
-                f"`${name}` is refused in the name of an image: BuildKit sets it itself",
-                "use an ARG with another name",
-            )
-        known = variables.get(name, "")
-        if match["op"] == "-":
-            return known or match["word"]
-        if match["op"] == "+":
-            return match["word"] if known else ""
-        if not known:
-            raise _refused(
-                instruction, f"`${name}` has no value here", f"give it a default above the first FROM: ARG {name}=…"
-            )
-        return known
-
-    if "$" in _VARIABLE.sub("", text):
-        raise _refused(
-            instruction,
-            "a `$` is refused here unless it is part of $NAME, ${NAME}, ${NAME:-word} or ${NAME:+word}",
-            "write the value",
-        )
-    found = _VARIABLE.sub(value, text)
-    if len(found) > _LONGEST:
-        raise _refused(
-            instruction, f"longer than {_LONGEST:,} characters after expanding variables", "use shorter values"
-        )
-    return found
-
-
-def localise(text: str, local: Callable[[str], str], builds: Sequence[Dockerfile]) -> str:
+def localise(
+    text: str, local: Callable[[str], str], builds: Sequence[Dockerfile], *, unindent_comments: bool = False
+) -> str:
     """The Dockerfile `text` with every image from outside renamed by `local`, and without a frontend to fetch.
+
+    With `unindent_comments`, comments between the lines of an instruction start in the first column.
 
     `builds` are the parsed Dockerfile, once for the arguments of each build. Nothing else changes, such as a name in a
     heredoc or a command.
@@ -424,6 +412,8 @@ def localise(text: str, local: Callable[[str], str], builds: Sequence[Dockerfile
     written = text.split("\n")
     lines = list(written)
     mentions = set().union(*(build.mentions for build in builds))
+    for number in set().union(*(build.indented for build in builds)) if unindent_comments else ():
+        lines[number - 1] = lines[number - 1].lstrip()
     for mention in mentions:
         if (name := local(mention.image)) == mention.image:
             continue

@@ -20,6 +20,11 @@ from proof.core.text import first_invisible
 _BLANK = " \t"
 # A first line that names the frontend which BuildKit has built in, of any release.
 _BUILT_IN = re.compile(r"#[ ]?syntax[ ]?=[ ]?(?P<frontend>docker/dockerfile:1(?:\.[0-9]{1,2}){0,2})")
+_FRONTEND = re.compile(r"#[ \t]*syntax[ \t]*=[ \t]*(?P<image>\S*)", re.IGNORECASE)
+# The checks of `docker build --check`, which only BuildKit since 0.15 makes. They change nothing else.
+_CHECKS = re.compile(
+    r"#[ \t]*check[ \t]*=[ \t]*(?:(?:skip=[A-Za-z]+(?:,[A-Za-z]+)*|error=(?:true|false))(?:;|[ \t]*$))+"
+)
 _DIRECTIVE = re.compile(r"#[ \t]*([A-Za-z]+)[ \t]*=")
 _CONTINUED = re.compile(r"\\[ \t]*$")
 _ESCAPED = re.compile(r"\\\\[ \t]*$")
@@ -43,6 +48,13 @@ class Instruction:
     where: Where
     last: int  # the number of its last line, not counting heredocs
     text: str  # the whole instruction as written, with its heredocs
+    indented: tuple[int, ...] = ()  # the numbers of lines with an indented comment
+
+
+def refused(instruction: Instruction, what: str, hint: str) -> RefusedError:
+    """The error for this instruction, with its place and how it reads."""
+    shown = " ".join([instruction.name, *instruction.flags, f"{instruction.rest:.1000}"])
+    return RefusedError(what, where=instruction.where, evidence=shown, hint=hint)
 
 
 def instructions(path: Path, text: str) -> Iterator[Instruction]:
@@ -63,7 +75,7 @@ def instructions(path: Path, text: str) -> Iterator[Instruction]:
             head = head and bool(line)
             continue
         head = False
-        pieces, number = _joined(line, lines, number, refuse)
+        pieces, number, indented = _joined(line, lines, number, refuse)
         name, flags, rest = _taken_apart(pieces, refuse)
         if name == "FROM" and number > start:
             raise refuse("FROM must be on one line", "write FROM image [AS name]")
@@ -72,39 +84,54 @@ def instructions(path: Path, text: str) -> Iterator[Instruction]:
             number = _end_of(heredoc, lines, number)
             if number > len(lines):
                 raise refuse(f"the heredoc {heredoc['marker']} has no end", f"end it with {heredoc['marker']}")
-        yield Instruction(name, flags, rest, Where(path, start), last, "\n".join(lines[start - 1 : number]))
+        yield Instruction(name, flags, rest, Where(path, start), last, "\n".join(lines[start - 1 : number]), indented)
 
 
 def _check_directive(line: str, refuse: Refuse) -> None:
     directive = _DIRECTIVE.match(line)
     name = directive[1].lower() if directive else ""
+    if name == "check" and _CHECKS.fullmatch(line):
+        return
     if name in ("syntax", "escape", "check", "platform"):
-        built_in = ", or let the first line be `# syntax=docker/dockerfile:1`, which every engine has built in"
         raise refuse(
             f"the directive `# {name}=` is refused: it can change how the file is parsed",
-            f"remove the line{built_in if name == 'syntax' else ''}",
+            _instead_of_directive(name, line),
         )
 
 
-def _joined(line: str, lines: Sequence[str], number: int, refuse: Refuse) -> tuple[list[str], int]:
-    """The lines of the instruction that begins with `line`, without comments, and the number of its last line."""
-    pieces = [line]
+def _instead_of_directive(name: str, line: str) -> str:
+    if name == "check":
+        return "write # check=skip=NAME,NAME or # check=error=true, or remove the line"
+    if name != "syntax":
+        return "remove the line"
+    image = found["image"] if (found := _FRONTEND.match(line)) else ""
+    built_in = "let the first line be `# syntax=docker/dockerfile:1`, which every engine has built in"
+    if re.search(r"docker/dockerfile(?:-upstream)?:.*labs", image):
+        return f"{built_in}: it has the flags that left labs, such as COPY --parents and --exclude"
+    if "docker/dockerfile" in image:
+        return f"remove the line, or {built_in}"
+    return f"write a Dockerfile that does the same: another frontend is a program from a registry; {built_in}"
+
+
+def _joined(line: str, lines: Sequence[str], number: int, refuse: Refuse) -> tuple[list[str], int, tuple[int, ...]]:
+    """The lines of the instruction that begins with `line`, without comments, and the number of its last line.
+
+    The third value has the numbers of its indented comments.
+    """
+    pieces, indented = [line], []
     while _CONTINUED.search(pieces[-1]):
         if _ESCAPED.search(pieces[-1]):
             raise refuse("a line ends in two backslashes, which Podman reads as a continuation", "change its end")
         pieces[-1] = _CONTINUED.sub("", pieces[-1])
-        while number < len(lines) and (not lines[number].strip(_BLANK) or lines[number].startswith("#")):
+        while number < len(lines) and lines[number].lstrip(_BLANK)[:1] in ("", "#"):
+            if lines[number].startswith(tuple(_BLANK)) and lines[number].strip(_BLANK):
+                indented.append(number + 1)
             number += 1
         if number == len(lines):
             raise refuse("nothing follows the backslash at the end of the line", "remove it")
-        if lines[number].lstrip(_BLANK).startswith("#"):
-            raise refuse(
-                "a comment between the lines of an instruction is indented: Podman reads it as part of it",
-                "start the comment in the first column",
-            )
         pieces.append(lines[number])
         number += 1
-    return pieces, number
+    return pieces, number, tuple(indented)
 
 
 def frontend(text: str) -> str:

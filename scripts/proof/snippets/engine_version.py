@@ -14,6 +14,7 @@ from typing import Literal, cast, get_args
 from proof.core.toml_table import Table
 
 Kind = Literal["docker", "podman"]
+PLATFORM = "linux/amd64"  # of rebuilt base images, and the default platform of snippets
 Store = Literal["classic", "containerd"]  # Docker's own image store, or containerd's, the default of newer Dockers
 # Docker 29 words much of its output in another way than the versions before it, so a reader needs both.
 Wording = Literal["docker-28", "docker-29"]

@@ -7,6 +7,7 @@ by the tool).
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from proof.core.errors import ManifestError, Where, command
 from proof.core.limits import limited
 from proof.core.toml_table import Table
 from proof.snippets import capture_locations, context, dockerfile
-from proof.snippets.commands import FILE, PUBLISH, full_name
+from proof.snippets.commands import FILE, PUBLISH, base_name, familiar
 from proof.snippets.dockerfile import Dockerfile
+from proof.snippets.engine_version import PLATFORM
 from proof.snippets.model import NAME, NAME_HINT, Snippet, Step, check_fact_name
 
 # A value of a matrix, used as a directory name next to those of the origins.
@@ -153,29 +155,51 @@ def _references(folder: Path, steps: tuple[Step, ...]) -> tuple[dict[str, Docker
     inside = folder / "context"
     for step in steps:
         if step.inside:
-            bases.setdefault(step.inside, step.where)
+            bases.setdefault(base_name(step.inside), step.where)
         if step.command.verb == "build":
             names = step.command.values(*FILE) or ["Dockerfile"]
             path = inside / names[-1]
             if not context.holds(inside, names[-1]):
                 raise ManifestError(f"no {path.name} in {path.parent}", where=step.where, hint=f"write {path}")
             arguments = dict(a.partition("=")[::2] for a in step.command.values("--build-arg"))
-            dockerfiles[step.name] = dockerfile.parse(path, arguments, below=folder.parents[1])
-            for image, where in dockerfiles[step.name].images.items():
-                if full_name(image) not in built:
+            target, platform = ([None, *step.command.values(flag)][-1] for flag in ("--target", "--platform"))
+            read = dockerfile.parse(
+                path, arguments, target=target, platform=platform or PLATFORM, below=folder.parents[1]
+            )
+            dockerfiles[step.name] = read
+            pinned = {base_name(mention.image) for mention in read.needed if mention.digest}
+            for image, where in read.images.items():
+                if familiar(image) not in built or image in pinned:
                     bases.setdefault(image, where)
             _check_secrets(inside, step)
         for image in step.command.images:
-            if step.command.verb == "rmi" and full_name(image) not in built:
+            if step.command.verb == "rmi" and familiar(image) not in built:
                 raise ManifestError(
                     f"no earlier step makes the image '{image}'",
                     where=step.where,
                     evidence=step.text,
                     hint="only images of the snippet can be removed; others need their base images too",
                 )
-            if full_name(image) not in built:
-                bases.setdefault(image, step.where)
-        built.update(map(full_name, step.command.creates))
+            if familiar(image) not in built:
+                bases.setdefault(base_name(image), step.where)
+        built.update(map(familiar, step.command.creates))
         if step.command.verb == "rmi":
-            built.difference_update(map(full_name, step.command.images))
+            built.difference_update(map(familiar, step.command.images))
+    _check_digests(steps, dockerfiles)
     return dockerfiles, bases
+
+
+def _check_digests(steps: tuple[Step, ...], dockerfiles: Mapping[str, Dockerfile]) -> None:
+    """Raises ManifestError for a digest in a command, or for a base that has one in one place and not in another."""
+    for step in steps:
+        if pinned := [image for image in step.command.images if "@" in image]:
+            hint = f"write {base_name(pinned[0])}: bases.lock holds the digest"
+            raise ManifestError("a command names a base without its digest", where=step.where, hint=hint)
+    digests: dict[str, str] = {}
+    for build in dockerfiles.values():
+        for mention in build.needed:
+            name = base_name(mention.image)
+            if digests.setdefault(name, mention.digest) != mention.digest:
+                where = Where(build.path, mention.first)
+                what = f"{name} has another digest here than in another place, or one of them has none"
+                raise ManifestError(what, where=where, hint="write the same digest in every FROM and --from")

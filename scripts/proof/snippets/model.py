@@ -18,7 +18,7 @@ from proof.core.patterns import Pattern
 from proof.core.toml_table import Table
 from proof.core.units import Unit
 from proof.snippets.capture_locations import name_of
-from proof.snippets.commands import Command
+from proof.snippets.commands import Command, base_name
 from proof.snippets.dockerfile import Dockerfile, Stage
 from proof.snippets.engine_version import Condition, EngineVersion
 
@@ -296,6 +296,16 @@ class Snippet:
         return self.folder / "context"
 
     @property
+    def pins(self) -> dict[str, tuple[str, Where]]:
+        """By base, the digest that Dockerfiles give with its name, and the first place of it."""
+        found: dict[str, tuple[str, Where]] = {}
+        for build in self.dockerfiles.values():
+            for mention in build.needed:
+                if mention.digest:
+                    found.setdefault(base_name(mention.image), (mention.digest, Where(build.path, mention.first)))
+        return found
+
+    @property
     def timed(self) -> bool:
         """Whether it measures time, so that nothing else should run meanwhile."""
         return any(rule.unit == "s" for step in self.steps for rule in step.facts.values())
@@ -325,7 +335,7 @@ class Snippet:
     def image_base(self) -> str | None:
         """The base image of the measured image, or `scratch`; None if no image is measured."""
         stages = self._image_stages()
-        return stages[0].parent if stages else None
+        return base_name(stages[0].parent) if stages else None
 
     def image_steps(self) -> list[str]:
         """The instructions that made the measured image's own layers, in order, as written in its Dockerfile."""

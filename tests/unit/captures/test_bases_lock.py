@@ -9,10 +9,11 @@ import pytest
 
 from proof.captures import bases_lock, store
 from proof.captures.model import Capture, Environment
-from proof.core.errors import ManifestError
-from proof.snippets import base_images
+from proof.core.errors import ManifestError, RefusedError, Where
+from proof.snippets import base_images, manifest
 from proof.snippets.base_images import Bases
 from proof.snippets.capture_locations import folder_of
+from proof.snippets.model import Snippet
 from tests.support.helpers import results
 from tests.support.hostile import create
 from tests.support.in_process import proof
@@ -125,3 +126,49 @@ def test_a_capture_of_another_image_than_the_locked_is_stale(root: Path, known: 
     words = " ".join(proof("status", cwd=root).stdout.split())
     assert "note is stale: the base alpine:3.22 changed" in words
     assert "proof update note --bases registry" in words
+
+
+def pin(root: Path, digest: str) -> list[Snippet]:
+    """The snippet `note`, with this digest in its Dockerfile."""
+    dockerfile = root / "snippets/note/context/Dockerfile"
+    dockerfile.write_text(f"ARG B=alpine:3.22@{digest}\nFROM alpine:3.22@{digest} AS one\nFROM alpine:3.22@{digest}\n")
+    return manifest.variants(root / "snippets/note")
+
+
+def test_a_digest_in_a_dockerfile(root: Path) -> None:
+    """It is the lock's, or becomes it. For a rebuilt base the lock has to have it."""
+    snippets = pin(root, ONE)
+    assert bases_lock.locked(snippets, {}, complete=False) == {"alpine:3.22": ONE}
+    assert bases_lock.locked(snippets, {"alpine:3.22": ONE}, complete=True) == {"alpine:3.22": ONE}
+    with pytest.raises(RefusedError, match=r"not the one in bases\.lock") as error:
+        bases_lock.locked(snippets, {"alpine:3.22": TWO}, complete=False)
+    assert error.value.where == Where(root / "snippets/note/context/Dockerfile", 3)
+    with pytest.raises(RefusedError, match=r"bases\.lock has no digest"):
+        bases_lock.locked(snippets, {}, complete=True)
+
+
+def test_moved_digests_are_written_where_they_stand(root: Path) -> None:
+    """In each FROM that is built, and nowhere else."""
+    path = root / "snippets/note/context/Dockerfile"
+    snippets = pin(root, ONE)
+    assert list(bases_lock.move_pins(snippets, {"alpine:3.22": ONE})) == []
+    assert list(bases_lock.move_pins(snippets, {"alpine:3.22": TWO})) == [path]
+    assert path.read_text().splitlines() == [
+        f"ARG B=alpine:3.22@{ONE}",
+        f"FROM alpine:3.22@{ONE} AS one",
+        f"FROM alpine:3.22@{TWO}",
+    ]
+
+
+def test_a_digest_is_given_everywhere_or_nowhere(root: Path) -> None:
+    """Otherwise a log could not show what is written; and commands name a base without one."""
+    pin(root, ONE)
+    path = root / "snippets/note/context/Dockerfile"
+    path.write_text(f"FROM alpine:3.22@{ONE}\nCOPY --from=alpine:3.22 /etc /x\n")
+    with pytest.raises(ManifestError, match="has another digest here"):
+        manifest.variants(root / "snippets/note")
+    (root / "snippets/note/snippet.toml").write_text(
+        f'title = "t"\n[[step]]\nname = "a"\ncommand = "docker run alpine:3.22@{ONE} true"\n'
+    )
+    with pytest.raises(ManifestError, match="without its digest"):
+        manifest.variants(root / "snippets/note")

@@ -194,6 +194,7 @@ def test_whose_change_it_is(name: str, kind: str, invalidates: bool) -> None:  #
         ({"a": "1"}, {"a": "1"}, []),
         ({"a": "1"}, {"a": "2"}, ["a changed"]),
         ({"a": "1"}, {}, ["a is gone"]),
+        ({"the base a": "1"}, {}, []),  # only a stage that isn't built named it
         ({}, {"a": "1"}, ["a is new"]),
         # In the order of the old ones, and new ones last.
         ({"b": "1", "a": "1"}, {"c": "1", "a": "2", "b": "2"}, ["b changed", "a changed", "c is new"]),

@@ -68,6 +68,30 @@ class TestApart:
         assert shared.for_snippet(["alpine:3.22"]) is shared
         assert shared.names.image("alpine:3.22") == "proof-2/alpine:3.22"
 
+    @pytest.mark.parametrize(
+        ("output", "shown"),
+        [
+            ("#4 [1/2] FROM docker.io/library/alpine:3.22\n", "#4 [1/2] FROM docker.io/library/alpine:3.22@D\n"),
+            ("#4 [1/2] FROM docker.io/library/alpine:3.22@O\n", "#4 [1/2] FROM docker.io/library/alpine:3.22@D\n"),
+            (
+                "#2 [internal] load metadata for docker.io/library/alpine:3.22",
+                "#2 [internal] load metadata for docker.io/library/alpine:3.22@D",
+            ),
+            ("STEP 1/2: FROM alpine:3.22", "STEP 1/2: FROM alpine:3.22@D"),
+            ("   1 | >>> FROM alpine:3.22\n", "   1 | >>> FROM alpine:3.22@D\n"),
+            ("#4 [1/2] FROM docker.io/library/golang:latest", "#4 [1/2] FROM docker.io/library/golang@D"),
+            ("#4 [1/2] FROM docker.io/library/alpine:3.22.5", "#4 [1/2] FROM docker.io/library/alpine:3.22.5"),
+            ("#5 0.1 FROM docker.io/library/alpine:3.22", "#5 0.1 FROM docker.io/library/alpine:3.22"),
+        ],
+    )
+    def test_a_digest_in_from(self, output: str, shown: str) -> None:
+        """The builder is given the base alone, and its log shows the digest again. A program's output is unchanged."""
+        digest, other = (f"sha256:{digit * 64}" for digit in "12")
+        pinned = ENGINE.for_snippet(["alpine:3.22", "golang"], {"alpine:3.22": digest, "golang": digest})
+        assert pinned.names.image(f"docker.io/library/alpine:3.22@{digest}") == "docker.io/library/alpine:3.22"
+        assert docker("proof-2/").names.image(f"docker.io/library/alpine@{digest}") == "proof-2/alpine"
+        assert pinned.names.displayed(output.replace("@O", f"@{other}")) == shown.replace("@D", f"@{digest}")
+
     @pytest.mark.parametrize("header", [("REPOSITORY", "TAG", "IMAGE ID"), ("IMAGE", "ID", "DISK USAGE")])
     @pytest.mark.parametrize("name", ["example", "a", "registry.example/of/a/long/name"])
     def test_a_table(self, name: str, header: tuple[str, str, str]) -> None:

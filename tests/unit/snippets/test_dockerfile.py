@@ -47,6 +47,45 @@ def test_needs(tmp_path: Path) -> None:
     assert read(tmp_path, text).needs == {1: {0}, 2: {0}, 3: {1, 2}}
 
 
+def test_a_platform_of_the_build(tmp_path: Path) -> None:
+    """The variables for the target's platform have the values of `--platform`, and none if that has several."""
+    path = tmp_path / "Dockerfile"
+    path.write_text("FROM a:$TARGETARCH${TARGETVARIANT:+-$TARGETVARIANT}".replace("-$TARGETVARIANT", "-7"))
+    assert [*parse(path, platform="linux/arm/v7").images] == ["a:arm-7"]
+    assert [*parse(path, {"TARGETARCH": "x"}).images] == ["a:x"]
+    with pytest.raises(RefusedError, match="TARGETARCH"):
+        parse(path, platform="linux/amd64,linux/arm64")
+
+
+def test_only_stages_that_are_built_need_images(tmp_path: Path) -> None:
+    """A builder skips the other stages, so their images need no entry in bases.toml."""
+    path = tmp_path / "Dockerfile"
+    path.write_text(
+        "FROM a AS one\nFROM b AS two\nCOPY --from=c /x /\nFROM one AS three\nFROM d\nCOPY --from=two /x /\n"
+    )
+    needed = {target: set(parse(path, target=target).images) for target in (None, "one", "TWO", "2")}
+    assert needed == {None: {"b", "c", "d"}, "one": {"a"}, "TWO": {"b", "c"}, "2": {"a"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("FROM a\nADD --keep-git-dir=true x y", "clone the repository into context/"),
+        ("FROM a\nADD --checksum=sha256:0 x y", "sha256sum -c"),
+        ("# syntax=docker/dockerfile:1.7-labs\nFROM a", "COPY --parents"),
+        ("# syntax=docker/dockerfile-upstream:master-labs\nFROM a", "COPY --parents"),
+        ("# syntax=docker/dockerfile:experimental\nFROM a", "remove the line, or let"),
+        ("# syntax=example.org/frontend:1\nFROM a", "write a Dockerfile that does the same"),
+        ("# check=all\nFROM a", "# check=skip=NAME,NAME"),
+    ],
+)
+def test_what_to_do_instead(tmp_path: Path, text: str, hint: str) -> None:
+    """What is refused says what to write instead."""
+    with pytest.raises(RefusedError) as error:
+        read(tmp_path, text)
+    assert hint in error.value.hint
+
+
 class TestImages:
     def test_stages(self, tmp_path: Path) -> None:
         """A two-stage build has its stages in order, and the image of each FROM with its line."""
@@ -65,8 +104,8 @@ class TestImages:
         [
             pytest.param("FROM a\nFROM b\nCOPY --from=0 x y", {"a": 1, "b": 2}, id="a stage by its number"),
             pytest.param("FROM a\nCOPY --from=1 x y", {"a": 1, "1": 2}, id="no such number yet"),
-            pytest.param("FROM a\nFROM 0", {"a": 1, "0": 2}, id="FROM knows no numbers"),
-            pytest.param("FROM a\nCOPY --from=s x y\nFROM b AS s", {"a": 1, "s": 2, "b": 3}, id="no name yet"),
+            pytest.param("FROM a\nFROM 0", {"0": 2}, id="FROM knows no numbers"),
+            pytest.param("FROM a\nCOPY --from=s x y\nFROM b AS s", {"b": 3}, id="no name yet"),
             pytest.param("FROM scratch\nCOPY --from=a x y\nCOPY --from=a z y", {"a": 2}, id="first mention counts"),
             pytest.param("FROM a\nRUN --mount=type=bind,from=b,target=/b ls", {"a": 1, "b": 2}, id="a mounted image"),
             pytest.param("FROM a AS s\nRUN --mount=from=s,target=/s ls", {"a": 1}, id="a mounted stage"),
@@ -106,7 +145,18 @@ class TestArguments:
             ("ARG BUILD=1\nFROM a:$BUILD", "a:1"),
             ("ARG BUILD_X=1\nFROM a:$BUILD_X", "a:1"),
             ("ARG XTARGETOS=1\nFROM a:$XTARGETOS", "a:1"),
-            ("ARG V=a/b.c:1@x-y\nFROM ${W:-a/b.c:1@x-y}", "a/b.c:1@x-y"),
+            ("ARG V=a/b.c:1\nFROM ${W:-a/b.c:1}", "a/b.c:1"),
+            # Without a value, and without an ARG, a variable is empty, as BuildKit reads it.
+            ("ARG V\nFROM ${V}a:1", "a:1"),
+            ("ARG V=$U\nFROM ${V}${W}a:1", "a:1"),
+            # BuildKit sets these itself.
+            ("FROM a:$TARGETOS-${TARGETARCH}$TARGETVARIANT", "a:linux-amd64"),
+            ("FROM a:$BUILDARCH", "a:amd64"),
+            ("ARG BUILDER=a:1\nFROM $BUILDER", "a:1"),
+            # The host that Docker assumes, and a digest, are not part of a base's name.
+            ("FROM docker.io/library/a:1", "a:1"),
+            ("FROM index.docker.io/b/a:1", "b/a:1"),
+            (f"FROM a:1@sha256:{'0' * 64}", "a:1"),
             (f"ARG V={'x' * 1_000}\nFROM $V", "x" * 1_000),
         ],
     )
@@ -208,6 +258,16 @@ def test_localise(tmp_path: Path, text: str, expected: str) -> None:
     assert localise(text, lambda name: name if name == "keep" else f"p/{name}", [read(tmp_path, text)]) == expected
     if not read(tmp_path, text).frontend:
         assert localise(text, lambda name: name, [read(tmp_path, text)]) == text
+
+
+def test_indented_comments(tmp_path: Path) -> None:
+    """A comment between the lines of an instruction may be indented. Podman is given one that is not."""
+    text = "FROM a\nRUN b \\\n  # why\n\t#and\n  c\nRUN <<E\n  # kept\nE\n"
+    dockerfile = read(tmp_path, text)
+    assert dockerfile.indented == {3, 4}
+    assert localise(text, lambda name: name, [dockerfile]) == text
+    changed = localise(text, lambda name: name, [dockerfile], unindent_comments=True)
+    assert changed == text.replace("  # why", "# why").replace("\t#and", "#and")
 
 
 def test_a_frontend_is_never_fetched(tmp_path: Path) -> None:
@@ -482,11 +542,12 @@ type=secret,type=bind  type=cache,required,target=/x  type=ssh  env=A
             f"ARG V={'x' * 600}\nFROM $V$V",
             *("ARG BUILDPLATFORM=1\nFROM a:$BUILDPLATFORM", "ARG TARGETOS=1\nFROM a:${TARGETOS}", "ARG V\nFROM a:$V"),
             *("ARG V=1 V\nFROM a:$V", "ARG V\nARG V\nFROM a:${V:-1}", "ARG V-W=a\nFROM a", "ARG 1=a\nFROM a"),
-            *("ARG V='\nFROM a", "ARG V='$W'\nFROM a", 'ARG V="$W"\nFROM a', "ARG V=a\\b\nFROM a", "FROM a:${V:-$W}"),
+            *("ARG V='\nFROM a", "ARG V='$W'\nFROM a", "ARG V=a\\b\nFROM a", "FROM a:${V:-$W}"),
             *("FROM a:${V:-'x'}", "FROM a:${V:?x}", "FROM a:${V-x}", "FROM a:$", "FROM a:$1", "FROM a:$U"),
+            *("FROM a@sha256:0", f"FROM a@sha512:{'0' * 64}", "FROM a@", "FROM $V", "FROM a:$TARGETSTAGE"),
             "FROM a\nARG V=1\nFROM b:$V",  # an ARG below FROM belongs to its stage
         ],
-        "ARG|refused|has no value here|longer than",
+        "ARG|refused|has no value here|longer than|no valid digest",
     ),
 ]
 
@@ -498,7 +559,7 @@ def test_what_is_read_and_what_is_refused(text: str, why: str, tmp_path: Path) -
     """What reaches outside of the build, or what builders read differently, is refused."""
     arguments = {"GIVEN": "x", "U": "9"}
     if not why:
-        assert images(tmp_path, text, **arguments) == {"a": 1}
+        assert set(images(tmp_path, text, **arguments)) == {"a"}
         return
     with pytest.raises(RefusedError, match=why) as error:
         images(tmp_path, text, **arguments)

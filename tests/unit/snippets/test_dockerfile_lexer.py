@@ -38,6 +38,7 @@ def read(text: str) -> list[tuple[str, tuple[str, ...], str, int | None, int]]:
         ("RUN a\\\nb", [("RUN", (), "ab", 1, 2)]),
         ("RUN a \\ \t\nb", [("RUN", (), "a b", 1, 2)]),
         ("RUN a \\\n# why\n\n \t\n# and why\nb\nUSER 1", [("RUN", (), "a b", 1, 6), ("USER", (), "1", 7, 7)]),
+        ("RUN a \\\n # b\n\t#c\nd", [("RUN", (), "a d", 1, 4)]),
         ("RUN a \\\n\\\nb", [("RUN", (), "a b", 1, 3)]),
         ("COPY \\\n --link \\\n --from=a \\\n x y", [("COPY", ("--link", "--from=a"), "x y", 1, 4)]),
         ("RUN a \\ b\nUSER 1", [("RUN", (), "a \\ b", 1, 1), ("USER", (), "1", 2, 2)]),
@@ -61,6 +62,7 @@ def read(text: str) -> list[tuple[str, tuple[str, ...], str, int | None, int]]:
         *((f"{name} ä", [(name, (), "ä", 1, 1)]) for name in ("ENV", "LABEL", "COPY")),
         ("# ä\nCOPY <<E /x\nä\nE", [("COPY", (), "<<E /x", 2, 2)]),
         # Only some names are directives, and only above everything else.
+        ("# check=skip=JSONArgsRecommended,StageNameCasing;error=true\nFROM a", [("FROM", (), "a", 2, 2)]),
         ("# ssyntax=1\n# syntax 2\n# my syntax=3", []),
         ("FROM a\n# escape=`", [("FROM", (), "a", 1, 1)]),
         ("\n# escape=`\nFROM a", [("FROM", (), "a", 3, 3)]),
@@ -95,7 +97,6 @@ def test_the_text_of_an_instruction(text: str, whole: list[str]) -> None:
         ("# platform=x", 1, "# platform=x"),
         ("USER 1\nRUN a \\\\\nb", 2, "RUN a \\\\"),
         ("USER 1\n\nRUN a \\\n", 3, "RUN a \\"),
-        ("USER 1\nRUN a \\\n # b\nc", 2, "RUN a \\"),
         ("USER 1\nFROM \\\na", 2, "FROM \\"),
         ("USER 1\nRUN <<E\na", 2, "RUN <<E"),
         ("USER 1\nCOPY --fr\\\nom=a b c", 2, "COPY --fr\\"),

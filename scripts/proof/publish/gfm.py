@@ -10,7 +10,7 @@ import contextlib
 import re
 from urllib.parse import quote, urljoin
 
-from selectolax.lexbor import LexborNode
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from proof.publish.page import attribute, classes
 
@@ -50,6 +50,20 @@ def written(content: LexborNode, address: str = "", source: str = "") -> str:
         blocks += ["***", source]
     blocks += [f"[^{number}]: {text}" for text, number in writer.notes.items()]
     return "\n\n".join(blocks) + "\n"
+
+
+def of_html(html: str) -> str:
+    """The Markdown of a page's content that no site generator has put into a theme."""
+    tree = LexborHTMLParser(f"<article>{html}</article>", scripting=True)
+    content = tree.css_first("article")
+    assert content is not None
+    return written(content, source=measured(content))
+
+
+def measured(content: LexborNode) -> str:
+    """When and with what the numbers of a page were measured, as Markdown. Empty if it has none."""
+    summary = content.css_first("details.measured > summary")
+    return text(summary.text().strip()) if summary else ""
 
 
 def text(raw: str) -> str:

@@ -55,10 +55,7 @@ def write_index(site: Path, pages: list[Page]) -> None:
 def _source(page: Page, content: LexborNode) -> str:
     """Where it comes from, and when its numbers were measured."""
     title = gfm.text(page.title.strip())
-    said = [f"From {gfm.link(title, page.address) if page.address else title}."]
-    if measured := content.css_first("details.measured > summary"):
-        said.append(gfm.text(measured.text().strip()))
-    return " ".join(said)
+    return f"From {gfm.link(title, page.address) if page.address else title}. {gfm.measured(content)}".strip()
 
 
 def _path(page: Page) -> Path:

@@ -17,8 +17,8 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
         "render",
         help="write pages as plain Markdown, with the facts filled in",
         description="Write pages as GitHub Flavored Markdown: facts filled in, files and transcripts as blocks of "
-        "code, charts as tables. Front matter and links stay as they are, so that another site generator, or the view of a "
-        "repository, shows them. It stops at the first problem of a page.",
+        "code, charts as tables. Front matter and links stay as they are, so that another site generator, or the view "
+        "of a repository, shows them. It stops at the first problem of a page.",
     )
     parser.add_argument("pages", nargs="*", type=Path, metavar="PAGE", help="the pages (default: all of them)")
     parser.add_argument("--to", type=Path, metavar="DIR", help="write them into DIR, named as below docs/")

@@ -513,6 +513,20 @@ def test_every_page_has_its_markdown(site: Path, pages: list[Page]) -> None:
     assert sorted(re.findall(r"\]\(([^)]*)\)", list_)) == sorted(f"{page.address}index.md" for page in listed)
 
 
+def test_every_measurement_is_a_data_set(pages: list[Page]) -> None:
+    """With every fact of the project once, and an entry to cite each by."""
+    named: list[str] = []
+    for page in pages:
+        for script in page.tree.css('script[type="application/ld+json"]'):
+            data = json.loads(script.text())
+            named += [each["name"] for each in data["variableMeasured"]]
+            entries = json.loads((page.path.parent / "cite.json").read_text("utf-8"))
+            assert [entry["id"] for entry in entries[1:]] == [each["name"] for each in data["variableMeasured"]]
+        assert not page.listed or (page.path.parent / "cite.bib").is_file()
+    book = facts.load(REPOSITORY / "snippets")
+    assert sorted(named) == sorted(name for name in book if name not in book.cited)
+
+
 def test_without_an_address_nothing_absolute_is_said(small: Path) -> None:
     """A build that was not told where it goes has no feed, no canonical address and no picture's address."""
     (page,) = publish(small, REPOSITORY)
@@ -520,6 +534,7 @@ def test_without_an_address_nothing_absolute_is_said(small: Path) -> None:
     assert "og:image" not in page.html
     assert not (small / "feed.xml").exists()
     assert not list(small.glob("llms*"))
+    assert not list(small.glob("cite*"))
     assert not list(small.rglob("*.png"))  # nor a card, to which nothing could link
     assert (small / "robots.txt").read_text("utf-8") == "User-agent: *\nAllow: /\n"
 

@@ -15,7 +15,7 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
         "publish",
         help="finish a built site: its policy, Markdown, cards and feed",
         description="Check the pages of a built site, and add a content security policy, a copy as Markdown, "
-        "cards, a feed, a sitemap and llms.txt. The last four need `site_url` in mkdocs.yml.",
+        "cards, citations, a feed, a sitemap and llms.txt. The last five need `site_url` in mkdocs.yml.",
     )
     parser.add_argument("site", type=Path, nargs="?", metavar="SITE", help="the built site (default: site)")
     parser.set_defaults(run=_run)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from selectolax.lexbor import LexborNode
 
-from proof.publish import gfm, head
+from proof.publish import citations, gfm, head
 from proof.publish.page import Page
 
 _CONTENT = ("article", "[role=main]", "main")  # what themes put a page's content into
@@ -26,6 +26,11 @@ def write(page: Page) -> None:
     page.add_to_head(page.element("link", rel="alternate nofollow", **address))
     box = page.element("p", **{"class": "as-markdown"})
     box.insert_child(page.element("a", "View as Markdown", **address))
+    if page.address:
+        citations.write(page)
+        for before, (label, (name, kind)) in zip((" · Cite: ", ", "), citations.FILES.items(), strict=True):
+            box.insert_child(before)
+            box.insert_child(page.element("a", label, href=name, type=kind))
     content.insert_child(box)
 
 

@@ -21,6 +21,28 @@ document.querySelectorAll("pre > code").forEach((code, number) => {
   code.before(bar)
 })
 
+// A page is published with its Markdown beside it. Browsers without a clipboard, or with a page that anyone on the way
+// could have changed, leave the link. The text is fetched within the promise: Safari forgets the click after a wait.
+each(document, ".as-markdown > a", link => {
+  if (!globalThis.ClipboardItem || !navigator.clipboard) return
+  const button = document.createElement("button")
+  const say = text => (button.textContent = text)
+  const get = async () => {
+    const answer = await fetch(link.href)
+    if (!answer.ok) throw Error(answer.status)
+    return new Blob([await answer.text()], { type: "text/plain" })
+  }
+  button.addEventListener("click", () =>
+    navigator.clipboard.write([new ClipboardItem({ "text/plain": get() })]).then(
+      () => say("Copied"),
+      () => say("Not copied: use the link"),
+    ),
+  )
+  button.setAttribute("aria-live", "polite")
+  say("Copy as Markdown")
+  link.before(button, " ")
+})
+
 // What the theme's own script leaves to do for those who read with a keyboard or a screen reader.
 const mend = root => {
   each(root, ".md-typeset__scrollwrap, pre > code", wide => watch.observe(wide))

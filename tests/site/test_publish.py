@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from PIL import Image, ImageDraw
+from selectolax.lexbor import LexborHTMLParser
 
 from proof.core import limits
 from proof.core.errors import LimitError, RefusedError, UsageError, Where
@@ -489,12 +490,51 @@ def test_feed_and_sitemap_name_the_pages(site: Path, pages: list[Page]) -> None:
     assert f"Sitemap: {ADDRESS}sitemap.xml" in (site / "robots.txt").read_text("utf-8")
 
 
+def test_every_page_has_its_markdown(site: Path, pages: list[Page]) -> None:
+    """With the same headings and blocks of code, absolute links, and where it comes from; and two lists hold all."""
+    cmark = pytest.importorskip("cmarkgfm.cmark", reason="cmarkgfm is not installed on a Mac")
+    listed = [page for page in pages if page.listed]
+    assert len(listed) > 100
+    for page in listed:
+        text = page.path.with_suffix(".md").read_text("utf-8")
+        tree = LexborHTMLParser(cmark.github_flavored_markdown_to_html(text, cmark.Options.CMARK_OPT_FOOTNOTES))
+        titles = [heading.text().removesuffix("¶").split() for heading in page.tree.css("article :is(h1, h2, h3)")]
+        said = [re.sub(r"\[\d+\]", "", heading.text()).split() for heading in tree.css("h1, h2, h3")]
+        assert said == titles, page
+        files = [box.text() for box in page.tree.css("article .highlight pre")]
+        assert files == [box.text() for box in tree.css("pre") if box.text() in files], page
+        links = [str(link.attributes["href"]) for link in tree.css("a[href]")]
+        assert all(link.startswith(("https://", "http://", "#fn")) for link in links), page
+        assert f"]({page.address})." in text
+        assert 'href="index.md" type="text/markdown">View as Markdown</a>' in page.html
+        assert text in (site / "llms-full.txt").read_text("utf-8")
+    list_ = (site / "llms.txt").read_text("utf-8")
+    assert list_.startswith("# Using Multi-Stage Docker Builds with Go\n\n> One Go program")
+    assert sorted(re.findall(r"\]\(([^)]*)\)", list_)) == sorted(f"{page.address}index.md" for page in listed)
+
+
+def test_every_measurement_is_a_data_set(pages: list[Page]) -> None:
+    """With every fact of the project once, and an entry to cite each by."""
+    named: list[str] = []
+    for page in pages:
+        for script in page.tree.css('script[type="application/ld+json"]'):
+            data = json.loads(script.text())
+            named += [each["name"] for each in data["variableMeasured"]]
+            entries = json.loads((page.path.parent / "cite.json").read_text("utf-8"))
+            assert [entry["id"] for entry in entries[1:]] == [each["name"] for each in data["variableMeasured"]]
+        assert not page.listed or (page.path.parent / "cite.bib").is_file()
+    book = facts.load(REPOSITORY / "snippets")
+    assert sorted(named) == sorted(name for name in book if name not in book.cited)
+
+
 def test_without_an_address_nothing_absolute_is_said(small: Path) -> None:
     """A build that was not told where it goes has no feed, no canonical address and no picture's address."""
     (page,) = publish(small, REPOSITORY)
     assert "og:url" not in page.html
     assert "og:image" not in page.html
     assert not (small / "feed.xml").exists()
+    assert not list(small.glob("llms*"))
+    assert not list(small.glob("cite*"))
     assert not list(small.rglob("*.png"))  # nor a card, to which nothing could link
     assert (small / "robots.txt").read_text("utf-8") == "User-agent: *\nAllow: /\n"
 

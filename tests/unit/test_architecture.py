@@ -45,7 +45,7 @@ OPENS = {
     "settings of the user or of the machine": "cli.main reports.github system.sandbox system.revision",
     "data of the package, or of the theme": "starters.project pages.lint.lexicon publish.lean publish.scripts "
     "preview.server",
-    "the built site": "publish.styles",
+    "the built site": "publish.styles publish.markdown_pages",
 }
 OPENING = re.compile(
     r"(?<!\bfiles)\.(?:read_text|read_bytes|open|fdopen|copytree|copyfile|copy2)\b|\b(?:open|FileIO)\("

@@ -13,9 +13,9 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
     """Declare the verb."""
     parser = verbs.add_parser(
         "publish",
-        help="finish a built site: its policy, cards and feed",
-        description="Check the pages of a built site, and add a content security policy, cards, a feed and a sitemap. "
-        "The cards, the feed and the sitemap need `site_url` in mkdocs.yml.",
+        help="finish a built site: its policy, Markdown, cards and feed",
+        description="Check the pages of a built site, and add a content security policy, a copy as Markdown, "
+        "cards, citations, a feed, a sitemap and llms.txt. The last five need `site_url` in mkdocs.yml.",
     )
     parser.add_argument("site", type=Path, nargs="?", metavar="SITE", help="the built site (default: site)")
     parser.set_defaults(run=_run)

@@ -15,6 +15,7 @@ from proof.core.text import objection
 from proof.core.toml_table import Table
 from proof.core.units import is_whole
 from proof.core.validate import is_number
+from proof.facts import elsewhere
 from proof.facts.values import Fact, Source
 from proof.snippets.model import NAME
 
@@ -53,7 +54,7 @@ def _cited(path: Path, taken: set[str], seen: set[str]) -> Iterator[Fact]:
     table = Table.read(path, below=path.parents[1])
     table.allow("source")
     for source in table.tables("source"):
-        source.allow("name", "title", "date", "url", "figures")
+        source.allow("name", "title", "date", "url", "facts", "sha256", "figures")
         name = source.text("name", required=True)
         if not NAME.fullmatch(name):
             raise source.error("name", f"invalid name '{name:.110}'", "use letters, digits and _, like edition_2020")
@@ -65,28 +66,30 @@ def _cited(path: Path, taken: set[str], seen: set[str]) -> Iterator[Fact]:
             raise source.error("name", f"'{name}' {what}", "use another name")
         if (url := source.text("url")) and not re.fullmatch(r"https?://[!-~]+", url):
             raise source.error("url", f"invalid URL '{url}'", 'url = "https://example.com/"')
-        origin = Source(source.text("title", required=True), source.text("date", required=True), url)
+        copy = elsewhere.read(source, path.parent)
+        day = source.text("date", required=copy is None)
+        origin = Source(source.text("title", required=True), day, url)
         if why := objection(origin.title):
             raise source.error("title", f"`title` has {why}", "use Latin letters and digits")
-        if not _is_date(origin.date):
+        if copy is None and not _is_date(origin.date):
             raise source.error("date", f"invalid date '{origin.date:.40}'", "write YYYY, YYYY-MM or YYYY-MM-DD")
         for figure in source.subtables("figures"):
-            figure.allow("value", "unit")
             if not NAME.fullmatch(figure.name):
                 raise figure.error("", f"invalid name '{figure.name:.110}'", "use letters, digits and _, like size")
-            unit = figure.text("unit", required=True)
-            if unit not in _UNITS:
-                raise figure.error("unit", f"unknown unit '{unit}'", f"use one of: {', '.join(_UNITS)}")
-            kept, factor = _UNITS[unit]
-            value = figure.number("value", math.nan) * factor
-            if not is_number(value):
-                raise figure.error("value", "`value` must be a number", 'value = 7.64, unit = "MB"')
-            if kept == "count" and not is_whole(value):
-                raise figure.error("value", "a count is a whole number", 'unit = "ratio"')
-            yield Fact(
-                round(value) if kept in ("B", "count") else value,
-                kept,
-                f"{name}.{figure.name}",
-                origin.title,
-                origin,
-            )
+            yield copy.fact(figure, name, origin.title) if copy else _typed(figure, name, origin)
+
+
+def _typed(figure: Table, source: str, origin: Source) -> Fact:
+    """A figure whose value is in the file."""
+    figure.allow("value", "unit")
+    unit = figure.text("unit", required=True)
+    if unit not in _UNITS:
+        raise figure.error("unit", f"unknown unit '{unit}'", f"use one of: {', '.join(_UNITS)}")
+    kept, factor = _UNITS[unit]
+    value = figure.number("value", math.nan) * factor
+    if not is_number(value):
+        raise figure.error("value", "`value` must be a number", 'value = 7.64, unit = "MB"')
+    if kept == "count" and not is_whole(value):
+        raise figure.error("value", "a count is a whole number", 'unit = "ratio"')
+    value = round(value) if kept in ("B", "count") else value
+    return Fact(value, kept, f"{source}.{figure.name}", origin.title, origin)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,6 +73,22 @@ def _expanded(reader: Reader, own: PageReport) -> PageReport:
 def for_index(page: Page) -> list[PageReport]:
     """The reports of all pages, for an index page."""
     return scan(page.root, page.book, expand=False)
+
+
+def as_html(site: Site, paths: Iterable[Path]) -> Iterator[tuple[Path, str, str]]:
+    """Pages, each with its front matter as it was written, and its content as HTML.
+
+    Raises the first problem of a page.
+    """
+    md = _markdown(site)
+    for path in paths:
+        text = page_text(site.root, path)
+        front = FRONT_MATTER.match(text)
+        html = md.reset().convert(text[front.end() :] if front else text)
+        page: Page = next(e.page for e in md.registeredExtensions if isinstance(e, ProofExtension))
+        if page.problems:
+            raise page.problems[0]
+        yield path, f"{front[0].rstrip()}\n\n" if front else "", html
 
 
 class Reader:

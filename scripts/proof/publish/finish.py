@@ -6,7 +6,7 @@ from pathlib import Path
 
 from proof.core.errors import UsageError, Where
 from proof.core.limits import limited
-from proof.publish import card, csp, feed, head, lean, markup, styles, theme
+from proof.publish import card, csp, feed, head, lean, markdown_pages, markup, styles, theme
 from proof.publish.page import Page, paths
 from proof.publish.scripts import Scripts
 from proof.publish.styles import Styles
@@ -17,7 +17,7 @@ _KINDS = frozenset(  # of files that a site generator, a theme and docs/ may hav
 
 
 def publish(site: Path, project: Path) -> list[Page]:
-    """Finish every page of a project's built site, and write its cards, feed, sitemap and robots.txt."""
+    """Finish every page of a project's built site, and write its cards, Markdown, feed, sitemap and robots.txt."""
     scripts = Scripts.of(project)
     pages = [_checked(Page(site, path), scripts) for path in paths(site)]
     _check_files(site)
@@ -26,6 +26,7 @@ def publish(site: Path, project: Path) -> list[Page]:
     # Errors in a page are found above, before anything is written: a site is finished completely or not at all.
     lean.search_on_demand(site)
     feed.write(site, finished)
+    markdown_pages.write_index(site, finished)
     for page in finished:
         page.path.write_text(page.html, "utf-8", newline="\n")
     return finished
@@ -49,6 +50,7 @@ def _checked(page: Page, scripts: Scripts) -> Page:
 def _finished(page: Page, joined: Styles | None) -> Page:
     with limited(Where(page.path)):
         files = page.script_files
+        markdown_pages.write(page)
         if joined:
             lean.reduce_loading(page, joined)
         head.describe(page, card.draw(page, page.site))

@@ -160,6 +160,11 @@ def attribute(node: LexborNode, name: str) -> str:
     return node.attributes.get(name) or ""
 
 
+def classes(node: LexborNode) -> set[str]:
+    """The classes of an element."""
+    return set(attribute(node, "class").split())
+
+
 def digest(content: bytes) -> str:
     """The hash of a script, as a policy and the attribute `integrity` name it."""
     return f"sha256-{base64.b64encode(hashlib.sha256(content).digest()).decode()}"

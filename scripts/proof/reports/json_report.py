@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from proof.captures.model import Capture
+from proof.facts import elsewhere
 from proof.facts.values import Fact, Source
 from proof.runs.result import Result
 from proof.snippets.model import Snippet
 
 SCHEMA = 1
-_FACTS = 2  # the schema of facts
 
 
 def facts(
@@ -24,7 +24,7 @@ def facts(
     shows each step, by its name; without it, none is given.
     """
     by_name = {snippet.name: snippet for snippet in snippets}
-    return dump({"schema": _FACTS, "facts": [_fact(values, by_name, places or {}) for values in found]})
+    return dump({"schema": elsewhere.SCHEMA, "facts": [_fact(values, by_name, places or {}) for values in found]})
 
 
 def _fact(values: Sequence[Fact], snippets: Mapping[str, Snippet], places: Mapping[str, str]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ document.querySelectorAll("pre > code").forEach((code, number) => {
 
 // A page is published with its Markdown beside it. Browsers without a clipboard, or with a page that anyone on the way
 // could have changed, leave the link. The text is fetched within the promise: Safari forgets the click after a wait.
-each(document, ".as-markdown > a", link => {
+each(document, ".as-markdown > [type='text/markdown']", link => {
   if (!globalThis.ClipboardItem || !navigator.clipboard) return
   const button = document.createElement("button")
   const say = text => (button.textContent = text)

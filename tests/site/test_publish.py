@@ -495,7 +495,11 @@ def test_every_page_has_its_markdown(site: Path, pages: list[Page]) -> None:
     cmark = pytest.importorskip("cmarkgfm.cmark", reason="cmarkgfm is not installed on a Mac")
     listed = [page for page in pages if page.listed]
     assert len(listed) > 100
+    (copied,) = re.findall(
+        r'each\(document, "(\.as-markdown.*?)"', (REPOSITORY / "docs/assets/site.js").read_text("utf-8")
+    )
     for page in listed:
+        assert [link.text() for link in page.tree.css(copied)] == ["View as Markdown"]  # among those to cite it
         text = page.path.with_suffix(".md").read_text("utf-8")
         tree = LexborHTMLParser(cmark.github_flavored_markdown_to_html(text, cmark.Options.CMARK_OPT_FOOTNOTES))
         titles = [heading.text().removesuffix("¶").split() for heading in page.tree.css("article :is(h1, h2, h3)")]

@@ -87,6 +87,18 @@ class CapturedLayer:
 
 
 @dataclass(frozen=True)
+class CapturedFetch:
+    """What a step fetched from a host in one request. It is recorded, and not compared."""
+
+    step: str
+    host: str
+    scheme: str  # http or https
+    path: str  # with its query; empty if the connection was encrypted
+    bytes: int
+    sha256: str  # of the content; empty if the connection was encrypted
+
+
+@dataclass(frozen=True)
 class Capture:
     """Everything that one run of a snippet produced."""
 
@@ -97,6 +109,7 @@ class Capture:
     facts: dict[str, CapturedFact]
     layers: tuple[CapturedLayer, ...]
     provenance: Provenance
+    fetched: tuple[CapturedFetch, ...] = ()  # by steps with a network
     tampered: tuple[str, ...] = field(default=(), compare=False)  # names of files that were edited by hand
 
     @functools.cached_property

@@ -178,6 +178,8 @@ def _files_of(capture: Capture) -> dict[str, bytes]:
         step["output"] = digests[f"{name}.txt"]
     for layer in data["layers"]:
         del layer["contents"]
+    if not capture.fetched:
+        del data["fetched"]
     if listed:
         data["contents"] = digests[contents.FILE]
     data["seal"] = _seal(data)

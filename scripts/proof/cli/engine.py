@@ -48,5 +48,5 @@ def _engine_command(parsed: argparse.Namespace) -> int:
                     origin, digest = bases.origin, locked.get(name, "")
                     loader.ensure(bases, name, engine, origin=origin, cache=cache, locked=digest)
             terminal.say('running until `proof engine stop`; to use it: eval "$(proof engine env)"')
-            terminal.say("It has no network: docker build --network none …, docker run --network none …")
+            terminal.say("Its network leads nowhere: what a command needs has to be in the images or the context")
     return 0

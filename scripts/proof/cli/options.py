@@ -78,6 +78,11 @@ def _add_engine_options(parser: argparse.ArgumentParser) -> None:
         help="with --bases registry: pull from this host instead (the same paths, the same digests)",
     )
     parser.add_argument(
+        "--network",
+        action="store_true",
+        help="let steps reach the hosts that they name in `network`, which are those in proof.toml",
+    )
+    parser.add_argument(
         "--jobs",
         type=count,
         metavar="N",

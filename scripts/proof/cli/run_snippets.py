@@ -56,7 +56,15 @@ def choose_snippets(options: Namespace, terminal: Terminal, bases: Bases) -> tup
 
 def may_reuse(options: Namespace) -> bool:
     """Whether earlier verdicts may be reused: only for a plain run on this machine, never in CI."""
-    special = (options.rerun, options.fresh, options.timeout, options.memory, options.same_engine, options.newest_bases)
+    special = (
+        options.rerun,
+        options.fresh,
+        options.timeout,
+        options.memory,
+        options.same_engine,
+        options.newest_bases,
+        options.network,
+    )
     reported = (options.results, options.report, os.environ.get("CI"))
     private = options.engine in ("auto", "private") and not private_daemon.obstacle()
     return private and not any(special) and not any(reported)
@@ -138,6 +146,7 @@ def _run_all(
             fresh=options.fresh,
             timeout=options.timeout,
             same_engine=options.same_engine,
+            network=options.network,
             on_step=on_step,
         )
 

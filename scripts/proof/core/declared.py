@@ -70,7 +70,14 @@ def group(kind: type) -> Any:
 
 
 _KINDS: Mapping[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
-_OF_PYTHON = {str: ("string",), int: ("integer", "number"), float: ("number",), bool: ("boolean",), dict: ("table",)}
+_OF_PYTHON = {
+    str: ("string",),
+    int: ("integer", "number"),
+    float: ("number",),
+    bool: ("boolean",),
+    dict: ("table",),
+    list: ("list of strings",),
+}
 
 
 def types_of(hint: Any) -> tuple[Type, ...]:

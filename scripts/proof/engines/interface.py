@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -133,6 +134,13 @@ class Engine(ABC):
     def retry_if_lost(self, act: Callable[[], T]) -> T:
         """Call `act` and return its result; if a private engine is lost meanwhile, restart it and call `act` again."""
         return act()
+
+    def listen(self) -> socket.socket:
+        """A listening socket that containers with the network `bridge` reach, and that leads to this process."""
+        raise CannotMeasureError(
+            f"your {self.kind} cannot limit a network to some hosts: only a private engine can",
+            hint="use --engine private",
+        )
 
     def has_room(self) -> bool:
         """True if its disk is known to have space left: a program that reports a full disk then means another one."""

@@ -10,14 +10,17 @@ of a container's other users belong to the ids that /etc/subuid gives the user.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import functools
 import json
 import os
 import re
 import resource
 import shutil
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -48,6 +51,8 @@ _MAPPED = ("--user", "--map-root-user", "--map-auto")
 _MAPPERS = ("newuidmap", "newgidmap")  # with these unshare gives the other ids
 _IDS = 65_536  # that the files of an image may belong to
 _PROXY = "rootlesskit-docker-proxy"  # without root, dockerd does not start unless it finds it
+_GATEWAY = "172.17.0.1"  # of the network that leads nowhere but to this machine's proxy; no host has it otherwise
+_CLONE_NEWNET = 0x40000000  # see setns(2)
 _PROCESSES = 10_000  # and threads, of the user and the engine together
 
 _INSIDE = Path(__file__).with_name("private_daemon.sh")  # runs inside the namespaces
@@ -176,6 +181,7 @@ class Daemon:
         # The image store and the cgroup driver are set because a newer Docker, or systemd, would choose others.
         settings = {
             "userns-remap": "containers" if self.user else "",
+            "bip": f"{_GATEWAY}/16",
             "userland-proxy": True,  # dockerd has no iptables here, so a proxy forwards ports
             "features": {"containerd-snapshotter": self.store == "containerd"},
             "exec-opts": ["native.cgroupdriver=cgroupfs"],
@@ -187,11 +193,39 @@ class Daemon:
             'state = "/run/docker/containerd/daemon"\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n'
         )
 
+    def listen(self) -> socket.socket:
+        """A socket at an address that containers with a network reach. What answers there is in this process.
+
+        Raises CannotMeasureError without root, which entering the engine's network takes.
+        """
+        if not _is_root() or self.running is None:
+            raise CannotMeasureError("a network for a snippet needs root here", hint="run the tool as root")
+        children = Path(f"/proc/{self.running.pid}/task/{self.running.pid}/children").read_text().split()
+        made: list[socket.socket | OSError] = []
+        # A thread of its own, since the network that it enters is that of this thread alone.
+        thread = threading.Thread(target=lambda: made.append(_listening_in(f"/proc/{children[0]}/ns/net")))
+        thread.start()
+        thread.join()
+        if isinstance(made[0], OSError):
+            raise CannotMeasureError("the private engine's network cannot be entered", evidence=str(made[0]))
+        return made[0]
+
     def end(self, *, grace: float) -> None:
         """Stop the daemon, by force after `grace` seconds, and remove its control group."""
         if self.running is not None:
             process.end(self.running, grace=grace)
         cgroup.remove(cgroup.name(self.slot))
+
+
+def _listening_in(network: str) -> socket.socket | OSError:
+    """A listening socket in this network namespace, which the calling thread enters for good."""
+    try:
+        with Path(network).open("rb") as opened:
+            if ctypes.CDLL(None, use_errno=True).setns(opened.fileno(), _CLONE_NEWNET) != 0:
+                return OSError(ctypes.get_errno(), "setns fails")
+        return socket.create_server((_GATEWAY, 0), backlog=64)
+    except OSError as error:
+        return error
 
 
 def _is_root() -> bool:

@@ -114,10 +114,10 @@ until [ -S $below ]; do
     kill -0 $! || exit
     sleep 0.01
 done
-# `--bridge=none` deletes docker0: the network namespace keeps it from being the host's.
+# Its bridge, docker0, is in this network namespace, and leads nowhere.
 setpriv "$fewer" env PATH="$slot/bin" dockerd --config-file "$slot/daemon.json" --data-root "$slot/data" \
     --exec-root /run/docker --pidfile /run/docker.pid --containerd $below --host "unix://$slot/docker.sock" \
-    --bridge=none --iptables=false --ip6tables=false "$@" &
+    --iptables=false --ip6tables=false "$@" &
 wait $!
 kill "$(cat /run/containerd.pid)"
 wait

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import threading
 import urllib.parse
 from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +34,7 @@ class PrivateDocker(Docker):
     """A Docker daemon that the tool has started, and that nobody else uses."""
 
     restart: Callable[[], object] | None = None  # starts it again if it was lost
+    listener: Callable[[], socket.socket] | None = None  # see `listen`
 
     private: ClassVar[bool] = True
 
@@ -55,6 +57,10 @@ class PrivateDocker(Docker):
                 raise
         self.restart()
         return act()
+
+    def listen(self) -> socket.socket:
+        """A listening socket that containers with the network `bridge` reach, and that leads to this process."""
+        return self.listener() if self.listener else super().listen()
 
     def inspect(self, name: str) -> dict[str, Any] | None:
         """What the engine tells about the image that it stores under this name; None if it has none."""
@@ -124,6 +130,7 @@ def start(
             disk=slot,
             group=daemon.group(),
             localhost_flags=private_daemon.localhost_flags(daemon.user),
+            listener=daemon.listen,
             restart=_restarter(daemon, client, on_restart),
         )
         with _running(daemon, client, detach=detach):

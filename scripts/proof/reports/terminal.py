@@ -269,6 +269,7 @@ _ADVICE: dict[str, str] = {
     "engine": "The engine or its output format changed, not the snippet. If the new output is right: {update}; to "
     "leave a part of it out of the comparison, name that part under `ignore` in the snippet.toml of {names}",
     "capture": "A capture was edited by hand. To restore what really happens: {update}",
+    "network": "What the network answered has changed, not the snippet. If the new output is right: {update}",
     "output": "The output changed, but none of the inputs did. Find out why before you accept it: {update}",
     "step": "A step of {names} did not do what its snippet.toml declares. Fix what it runs, or declare what it does",
     "failed": "{names}: nothing was captured. Fix the step above, or declare what it does, then run again.",

@@ -13,9 +13,10 @@ from functools import partial
 from pathlib import Path
 
 from proof.core.errors import CannotMeasureError, EngineLostError, Where
-from proof.engines import cleanup, emulation, image_archive, user_engine
+from proof.engines import cleanup, emulation, host_proxy, image_archive, user_engine
 from proof.engines.client import run_filter
 from proof.engines.failures import full, is_full, is_starved, may_pass
+from proof.engines.host_proxy import Fetched, Log
 from proof.engines.image_archive import Image
 from proof.engines.interface import Engine
 from proof.engines.measure import measure
@@ -52,6 +53,8 @@ class StepRun:
     exit: int
     output: str  # standard output and error, interleaved as on a terminal
     seconds: float  # wall clock
+    fetched: tuple[Fetched, ...] = ()
+    refused: tuple[str, ...] = ()  # hosts that it asked for in vain, each with the reason
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class Run:
         return None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Scene:
     """What the steps of one run have in common."""
 
@@ -83,6 +86,7 @@ class Scene:
     containers: list[str] = field(default_factory=list)  # that may be in the engine
     networks: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
+    proxy: str = ""  # its address, while a step reaches hosts
 
     def clear(self) -> None:
         """Remove from the engine all that the run has created but the build cache."""
@@ -99,6 +103,7 @@ def run(
     fresh: bool = False,
     reuse: bool = True,
     timeout: float | None = None,
+    network: bool = False,
     on_step: Callable[[Step], None] = lambda step: None,
 ) -> Run:
     """Run every step of the snippet, measure its image, and remove from the engine all it created but the build cache.
@@ -106,7 +111,7 @@ def run(
     `loaded` has the bases that are known to be in the engine. `keeps` has, by base, a directory that `inside` commands
     share, as builds share a cache. With `fresh` neither that nor the build cache is used. Without `reuse`, builds take
     no RUN from the cache that this run has not built itself, so that it sees what each prints. `timeout`, in seconds,
-    replaces the timeout of every step.
+    replaces the timeout of every step. With `network`, steps reach the hosts that they name.
     Raises CannotMeasureError if the engine or the disk fails, or a step takes too long.
     """
     engine = engine.for_snippet(snippet.bases, {base: digest for base, (digest, _) in snippet.pins.items()})
@@ -116,7 +121,9 @@ def run(
     image: Image | None = None
     displayed: tuple[int, int] | None = None
     what = image_archive.What(snippet.transfer, None if snippet.contents is None else tuple(snippet.contents.values()))
-    alone = engine.locks.hold(frozenset({"ports"} if networks else ()))
+    _check_network(snippet, allowed=network)
+    # In the network of a step with hosts, the ports that others publish could be reached too.
+    alone = engine.locks.hold(frozenset({"ports"} if networks or any(s.hosts for s in snippet.steps) else ()))
     with inputs(snippet, engine) as scene, alone, _cleared(scene, networks):
         for step in snippet.steps:
             on_step(step)
@@ -127,8 +134,11 @@ def run(
             kept = (keeps or {}).get(step.inside or "", "") if shares else ""
             # If two builds share a step, BuildKit runs it once, and may log it under the other build's name.
             build = snippet.dockerfiles.get(step.name)
-            with engine.locks.hold(build.prefixes if build else frozenset()):
+            locked = engine.locks.hold(build.prefixes if build else frozenset())
+            with locked, _proxy(step, engine) as (proxy, log):
+                scene.proxy = proxy
                 ran = _run_step(step, scene, kept=kept, cache=cache_flags(), timeout=timeout or step.timeout)
+            ran = replace(ran, fetched=tuple(log.fetched), refused=tuple(log.refused))
             done.append(ran)
             if ran.exit != step.exit:
                 break
@@ -136,6 +146,35 @@ def run(
                 image = measure(engine, _id_of(snippet.image, engine), cache, what=what)
                 displayed = engine.displayed_sizes(snippet.image)
         return Run(snippet, tuple(done), image, _base_layers(snippet, image, engine, loaded or {}), displayed)
+
+
+def _check_network(snippet: Snippet, *, allowed: bool) -> None:
+    """Raises CannotMeasureError if a step needs hosts, and this run gives it none."""
+    for step in snippet.steps:
+        if step.hosts and not allowed:
+            raise CannotMeasureError(
+                f"{step} needs a network: {', '.join(sorted(step.hosts))}",
+                where=step.where,
+                hint="pass --network, to let snippets reach the hosts in proof.toml",
+            )
+
+
+@contextlib.contextmanager
+def _proxy(step: Step, engine: Engine) -> Iterator[tuple[str, Log]]:
+    """The address of a proxy to the hosts that the step names, empty without any, and what it will have passed on."""
+    if not step.hosts:
+        yield "", Log()
+        return
+    with host_proxy.serving(engine.listen, step.hosts) as ((address, port), log):
+        yield f"http://{address}:{port}", log
+
+
+def _variables(scene: Scene, flag: str) -> list[str]:
+    """Flags that tell programs of the proxy. Builders keep these arguments out of layers and of the cache's keys."""
+    if not scene.proxy:
+        return []
+    names = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
+    return [f"{flag}={name}={scene.proxy}" for name in names]
 
 
 @contextlib.contextmanager
@@ -330,11 +369,12 @@ def _run_command(step: Step, scene: Scene, *, kept: str, cache: list[str], timeo
         cache = ["--no-cache"] if command.secrets else cache
         with cleanup.building(engine) as (recorded, writes):
             platform = [*_platform(command, engine), *engine.build_platform_flags]
-            added = ["--network=none", *file, *engine.build_flags, *platform, *cache, *recorded]
+            network = ["--network=default", *_variables(scene, "--build-arg")] if scene.proxy else ["--network=none"]
+            added = [*network, *file, *engine.build_flags, *platform, *cache, *recorded]
             argv = command_line(command, engine, added, dockerfile=renamed)
             done = call(argv, reads=[renamed.parent] if renamed else [], writes=writes)
     else:
-        done = call(command_line(command, engine, _added(command, engine, name)))
+        done = call(command_line(command, engine, _added(command, scene, name)))
     if command.verb != "detach" and name in scene.containers and done.exit < _NOT_STARTED:
         cleanup.ended(engine, name)
         scene.containers.remove(name)
@@ -345,9 +385,10 @@ def _create(step: Step, scene: Scene, name: str, kept: str) -> list[str]:
     """Create a container of a base with the context in it, and return the command that starts it."""
     engine = scene.engine
     assert step.inside is not None
-    network = engine.localhost_flags if step.network else ("--network", "none")
+    network = engine.localhost_flags if step.published else ("--network", "bridge" if scene.proxy else "none")
     engine.client.call(
-        *("create", "--rm", "--name", name, *network, "--workdir", "/src", *engine.platform_flags),
+        *("create", "--rm", "--name", name, *network, *_variables(scene, "--env"), "--workdir", "/src"),
+        *engine.platform_flags,
         *(("--mount", f"type=volume,source={_volume(step.inside)},target={kept}") if kept else ()),
         *(engine.names.image(step.inside), *step.command.argv),
     )
@@ -355,12 +396,14 @@ def _create(step: Step, scene: Scene, name: str, kept: str) -> list[str]:
     return [engine.kind, "start", "--attach", name]
 
 
-def _added(command: Command, engine: Engine, container: str) -> list[str]:
+def _added(command: Command, scene: Scene, container: str) -> list[str]:
     """The flags that a command gets in addition to those of its author."""
+    engine = scene.engine
     match command.verb:
         case "run":
             # Docker rejects a second --network. And no registry is asked for an image that is not here.
-            alone = [] if command.values("--network") else ["--network=none"]
+            network = ["--network=bridge", *_variables(scene, "--env")] if scene.proxy else ["--network=none"]
+            alone = [] if command.values("--network") else network
             rid = [] if any(flag == "--rm" for flag, _ in command.flags) else ["--rm"]
             return [*rid, "--name", container, "--pull=never", *alone, *_platform(command, engine)]
         case "detach":
@@ -419,4 +462,6 @@ def ends_unexpectedly(run: StepRun) -> str:
         missing = run.step.expect if run.step.expect not in run.output else run.step.until
         return f"its output does not contain '{missing}'"
     without = f". It wanted a network, and no command has one: {_OFFLINE}" if _NO_NETWORK.search(run.output) else ""
+    if run.step.hosts:
+        without = f". What it could not fetch: {'; '.join(run.refused[:5])}" if run.refused else ""
     return f"exit {run.exit}, but {run.step.exit} is declared{without}"

@@ -15,8 +15,9 @@ from proof.snippets.model import Snippet
 Verdict = Literal[
     "accurate", "drift", "unstable", "failed", "never captured", "not measured", "another environment", "written"
 ]
-# What caused a drift, the most certain first. `output` remains if none of the inputs has changed.
-Cause = Literal["capture", "snippet", "base", "engine", "output"]
+# What caused a drift, the most certain first. If none of the inputs has changed, `network` remains for a snippet that
+# fetches something, and `output` for the others.
+Cause = Literal["capture", "snippet", "base", "engine", "network", "output"]
 CODES: dict[Verdict, int] = {
     "accurate": 0,
     "written": 0,
@@ -27,7 +28,7 @@ CODES: dict[Verdict, int] = {
     "not measured": 3,
     "another environment": 4,
 }
-CAUSE_CODES: dict[Cause, int] = {"output": 1, "snippet": 5, "base": 6, "engine": 7, "capture": 8}
+CAUSE_CODES: dict[Cause, int] = {"output": 1, "snippet": 5, "base": 6, "engine": 7, "capture": 8, "network": 9}
 
 
 @dataclass(frozen=True)
@@ -65,14 +66,16 @@ def is_accurate(old: Capture | None, changes: Sequence[Change], differences: Seq
     return old is not None and not differences and not any(change.invalidates for change in changes)
 
 
-def cause_of(old: Capture | None, changes: Sequence[Change]) -> Cause:
+def cause_of(snippet: Snippet, old: Capture | None, changes: Sequence[Change]) -> Cause:
     """What caused a drift: the most certain explanation."""
     if old is not None and old.tampered:
         return "capture"
     kinds = {change.kind for change in changes}
     if old is None or "snippet" in kinds:
         return "snippet"
-    return "base" if "base" in kinds else "engine" if "engine" in kinds else "output"
+    if "base" in kinds or "engine" in kinds:
+        return "base" if "base" in kinds else "engine"
+    return "network" if any(step.hosts for step in snippet.steps) else "output"
 
 
 def worst(results: Sequence[Result], *, by_cause: bool = False) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 from proof.captures import derived
 from proof.captures.diff import Difference
@@ -12,12 +12,14 @@ from proof.captures.model import (
     Capture,
     CapturedEntry,
     CapturedFact,
+    CapturedFetch,
     CapturedLayer,
     CapturedStep,
     Environment,
     Provenance,
 )
 from proof.core.errors import ManifestError
+from proof.engines.host_proxy import Fetched
 from proof.runs import execute, failure
 from proof.runs.execute import Run
 from proof.runs.failure import NotAsDeclaredError
@@ -59,7 +61,13 @@ def capture_of(
             provenance,
             bases={name: provenance.bases[name] for name in snippet.bases},
         ),
+        fetched=tuple(CapturedFetch(s.step.name, *astuple(each)) for s in run.steps for each in _sorted(s.fetched)),
     )
+
+
+def _sorted(fetched: Sequence[Fetched]) -> list[Fetched]:
+    """In an order that doesn't depend on which of several requests was answered first."""
+    return sorted(fetched, key=lambda each: (each.host, each.scheme, each.path, each.bytes))
 
 
 def _facts(run: Run, layers: Sequence[CapturedLayer], *, known_words: bool) -> Iterator[tuple[str, CapturedFact]]:

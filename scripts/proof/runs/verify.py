@@ -43,6 +43,7 @@ class Session:
     provenance: Provenance
     fresh: bool = False
     timeout: float | None = None
+    network: bool = False  # whether steps reach the hosts that they name
     same_engine: bool = False  # what pages show has to be in the words of this engine
     on_step: Callable[[Step], None] = lambda step: None
 
@@ -101,7 +102,7 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
     if (other := _other_environment(snippet, old, session, folder)) is not None and not (location and old is None):
         return Result(snippet, "another environment", (other,), old=old)
     # If builds share steps, a log may show other names, or lack what a fact is read from.
-    is_doubtful = concurrent and cause_of(old, changes) in ("output", "engine")
+    is_doubtful = concurrent and cause_of(snippet, old, changes) in ("output", "engine")
     try:
         return _compared(
             snippet, session, known, inputs, location, once=once, doubtful=is_doubtful, concurrent=concurrent
@@ -119,7 +120,7 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
         difference = replace(error.difference, new="\n".join(filter(None, (error.difference.new, kept))))
         if old is None:
             return Result(snippet, "failed", error=failure.never_captured(snippet, error, difference))
-        return Result(snippet, "drift", (difference,), changes, cause_of(old, changes), old)
+        return Result(snippet, "drift", (difference,), changes, cause_of(snippet, old, changes), old)
 
 
 def _compared(
@@ -136,7 +137,7 @@ def _compared(
     """Measure the snippet, maybe twice, and compare it; if it has a `location`, write its capture there."""
     old, changes = (known[0].capture, known[0].changes) if known else (None, ())
     shown = [each.capture for each in known if each.current]
-    first = _measure(snippet, session, inputs, old, shown)
+    first = _with_fetched(_measure(snippet, session, inputs, old, shown), old)
     if location:
         _check_plausible(first, snippet)
     differs = differences(known, first, snippet, words=session.same_engine)
@@ -158,7 +159,14 @@ def _compared(
         return Result(snippet, "never captured", differs, new=first)
     if location:
         save(first, snippet, location, known)
-    return Result(snippet, "written" if location else "drift", differs, changes, cause_of(old, changes), old, first)
+    return Result(
+        snippet, "written" if location else "drift", differs, changes, cause_of(snippet, old, changes), old, first
+    )
+
+
+def _with_fetched(capture: Capture, old: Capture | None) -> Capture:
+    """The capture, with what the old one fetched if this run took it all from the build cache."""
+    return replace(capture, fetched=old.fetched) if old and not capture.fetched else capture
 
 
 def _kept(result: Result, session: Session, location: Location, known: Sequence[Committed]) -> Result:
@@ -237,6 +245,7 @@ def _measure(
             fresh=session.fresh,
             reuse=not any(_states_output(capture, snippet) for capture in shown),
             timeout=session.timeout,
+            network=session.network,
             on_step=session.on_step,
         )
     )

@@ -268,7 +268,7 @@ def _recheck(told: Result, origin: Origin, *, same_engine: bool) -> Result:
         found, told = (word, *found), replace(told, verdict="drift")
     elif told.verdict == "unstable" or (told.verdict == "drift" and is_true):
         return told  # the shard's verdict is worse than ours
-    return replace(told, old=old, differences=found, changes=changes, cause=cause_of(old, changes))
+    return replace(told, old=old, differences=found, changes=changes, cause=cause_of(told.snippet, old, changes))
 
 
 def unwritten(result: Result) -> Result:

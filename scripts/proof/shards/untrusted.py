@@ -30,6 +30,9 @@ def objections(capture: Capture, snippet: Snippet, origin: str, known: Bases) ->
         yield f"{', '.join(capture.tampered)} was changed after it was written"
     if capture.snippet != snippet.name or capture.environment.bases != origin:
         yield f"it is of {capture.snippet} on {capture.environment}"
+    hosts = {step.name: step.hosts for step in snippet.steps}
+    if any(each.host not in hosts.get(each.step, ()) or each.bytes < 0 for each in capture.fetched):
+        yield "it fetched from a host that its step does not name"
     raw, snippet = snippet, snippet.on(capture.engine)
     declared = [(step.name, step.text, step.inside, step.exit) for step in snippet.steps]
     if [(step.name, step.command, step.inside, step.exit) for step in capture.steps] != declared:

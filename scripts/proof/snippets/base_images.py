@@ -18,7 +18,6 @@ from proof.core.errors import ManifestError, RefusedError, Where, raise_all
 from proof.core.text import did_you_mean
 from proof.core.toml_table import Table
 from proof.snippets import settings
-from proof.snippets.capture_locations import Origin
 from proof.snippets.commands import REFERENCE, base_name, familiar, is_kernel_path
 from proof.snippets.engine_version import PLATFORM
 from proof.snippets.model import Snippet
@@ -201,9 +200,11 @@ class BasesFile:
 class Bases:
     """The images of bases.toml."""
 
-    def __init__(self, path: Path, packages: dict[str, Package], images: dict[str, Base], origin: Origin) -> None:
+    def __init__(
+        self, path: Path, packages: dict[str, Package], images: dict[str, Base], chosen: settings.Settings
+    ) -> None:
         self.path, self.packages, self.images = path, packages, images
-        self.origin = origin  # what the project chose
+        self.origin, self.hosts = chosen.bases, chosen.hosts  # what the project chose
 
     def key(self, name: str) -> str:
         """A digest of the recipe of the rebuilt base, including the hashes of its packages, and its parents."""
@@ -243,6 +244,12 @@ class Bases:
                         evidence=step.text,
                         hint="use a name of your own without a slash, like example",
                     )
+            if unlisted := sorted(step.hosts.difference(self.hosts)):
+                yield RefusedError(
+                    f"the host '{unlisted[0]}' is not in {settings.FILE}",
+                    where=step.where,
+                    hint=f'add hosts = ["{unlisted[0]}"] below [project], if whoever runs the tool shall reach it',
+                )
         for image, where in snippet.bases.items():
             if image not in self.images:
                 yield RefusedError(
@@ -319,7 +326,7 @@ def load(root: Path) -> Bases:
                 raise inner.error("package", what, "add a [[package]]")
         whole = replace(base, name=name, registry=base.registry or reference(name))
         images[name] = _copy(t, whole, images[base.copied.like], packages) if base.copied.like else whole
-    bases = Bases(table.path, packages, images, settings.load(root).bases)
+    bases = Bases(table.path, packages, images, settings.load(root))
     if bases.origin == "rebuilt":
         bases.check_recipes(images)
     return bases

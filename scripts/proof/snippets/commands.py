@@ -124,7 +124,7 @@ _PATHS = frozenset({"--workdir", "--tmpfs"})
 _HINTS = {
     REFERENCE: "use a name in lower case, as in example or example:1.0",
     _PLATFORM: "use a platform, as in linux/amd64",
-    "none": "use none: no command has a network",
+    "none": 'use none, or leave it out; network = ["HOST"] in the step reaches a host',
     "plain|auto": "use plain or auto",
     "image": "use image",
     "true|false": "use true or false",

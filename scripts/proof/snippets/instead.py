@@ -16,7 +16,7 @@ class Reason(NamedTuple):
     hint: str
 
 
-_NO_NETWORK = "no command has a network, so that it prints the same on every machine"
+_NO_NETWORK = "images come from bases.toml alone"
 _INPUTS = "put what it needs into context/, and use base images of bases.toml"
 _NOBODY = Reason("nobody is there to type", "leave it out, and pass the command: docker run IMAGE PROGRAM")
 _SHARED = Reason(
@@ -47,7 +47,9 @@ REASONS: Mapping[str, Reason] = {
     **dict.fromkeys(("build --output", "build -o", "build --push"), _EXPORT),
     "build --pull": Reason(f"{_NO_NETWORK}, and base images are pinned", "leave it out"),
     "build --ssh": Reason("it would lend the build the keys of whoever runs it", _INPUTS),
-    "build --network": Reason(_NO_NETWORK, f"leave it out; {_INPUTS}, as `go mod vendor` does with modules"),
+    "build --network": Reason(
+        "a step names the hosts that it reaches", 'leave it out, and write network = ["HOST"] below the step'
+    ),
     "build --secret": Reason(
         "a secret is a file of context/ here, never one of whoever runs it", "write --secret id=NAME,src=FILE"
     ),

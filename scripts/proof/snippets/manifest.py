@@ -108,7 +108,7 @@ def _check_containers(steps: tuple[Step, ...]) -> None:
                 evidence=step.text,
                 hint=command("docker", "run", "-d", "--name", unknown[0], "IMAGE"),
             )
-        if step.network and not published:
+        if step.published and not published:
             hint = "docker run -d -p 8080:8080 IMAGE"
             raise ManifestError("no earlier step publishes a port", where=step.where, hint=hint)
         if step.command.verb == "rm":

@@ -26,6 +26,8 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")  # of a snippet, a step or a fact, as
 NAME_HINT = "use lowercase letters, digits and _, and begin with a letter"
 _TABLES = frozenset({"ls", "history", "inspect", "version", "ps", "rmi"})  # verbs with which the engine alone prints
 _OF_ENGINE = 125  # from this exit code on, `docker run` may say why the program did not start
+HOST = re.compile(r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]", re.ASCII)
+_FETCHING = frozenset({"build", "run", "inside"})  # verbs that can have a network
 _REPEATABLE = frozenset({"inside", "exec", "logs", "ps"})  # verbs that `until` can repeat
 _PATTERNS = 40  # of a step; real ones have up to 10
 _PATH = re.compile(r"(?:/[A-Za-z0-9._+@-]{1,80}){1,12}", re.ASCII)  # in an image
@@ -146,11 +148,11 @@ class Step:
     )
     command: Command = key("The command, as pages show it and as a reader's shell would run it.")
     inside: str | None = key(
-        "Run the command in a container of this base image, on a copy of `context/`, without a network.", default=None
+        "Run the command in a container of this base image, on a copy of `context/`.", default=None
     )
-    network: Literal["published"] | None = key(
-        'With `inside`: `"published"` lets the command reach the ports that `docker run -d -p` has published, at '
-        "localhost.",
+    network: Literal["published"] | tuple[str, ...] | None = key(
+        'What the command reaches: a list of hosts, as in `["proxy.golang.org"]`, or with `inside` `"published"`, '
+        "the ports that `docker run -d -p` has published, at localhost. The default is nothing.",
         default=None,
     )
     until: str = key(
@@ -178,6 +180,16 @@ class Step:
         return f"{self.snippet}/{self.name}"
 
     @property
+    def published(self) -> bool:
+        """Whether it reaches the ports that other steps have published."""
+        return self.network == "published"
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The hosts that it reaches."""
+        return frozenset() if self.network in (None, "published") else frozenset(self.network)
+
+    @property
     def text(self) -> str:
         """The command, as shown."""
         return self.command.text
@@ -194,8 +206,14 @@ class Step:
 
     def check(self, table: Table) -> None:
         """Raises ManifestError for keys that do not go together."""
-        if self.network and not self.inside:
+        if self.published and not self.inside:
             raise table.error("network", "`network` needs `inside`", 'add inside = "image:tag"')
+        if self.hosts and self.command.verb not in _FETCHING:
+            raise table.error("network", "this command fetches nothing", "remove `network`")
+        for host in self.hosts:
+            if not HOST.fullmatch(host):
+                what, hint = f"'{host:.100}' is not the name of a host", 'write network = ["proxy.golang.org"]'
+                raise table.error("network", what, hint)
         if self.until and self.command.verb not in _REPEATABLE:
             raise table.error(
                 "until",

@@ -22,6 +22,9 @@ class Settings:
         'their digests. The default is `"rebuilt"`.',
         default="rebuilt",
     )
+    hosts: tuple[str, ...] = key(
+        'The hosts that snippets may name in `network`, as in `["proxy.golang.org"]`. The default is none.', default=()
+    )
 
 
 @dataclass(frozen=True)

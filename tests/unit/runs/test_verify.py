@@ -33,7 +33,7 @@ from proof.snippets.capture_locations import Origin, folder_of
 from proof.snippets.engine_version import Wording
 from proof.snippets.model import Snippet, Step
 from tests.support.engines import podman, private
-from tests.support.helpers import LAYERS, capture_in, captured, edit, of_layers, printed, tiny, tree
+from tests.support.helpers import LAYERS, REPOSITORY, capture_in, captured, edit, of_layers, printed, tiny, tree
 from tests.support.makers import by_engine, capture
 
 OTHER: Verdict = "another environment"
@@ -63,8 +63,11 @@ def root(tmp_path: Path) -> Path:
     ],
 )
 def test_the_surest_cause_is_named(old: Capture | None, changes: list[Change], cause: Cause) -> None:
-    """A capture that was edited by hand before all others, and the output where nothing else changed."""
-    assert cause_of(old, changes) == cause
+    """A capture that was edited by hand before all others, and the output or the network where nothing else changed."""
+    (snippet,) = manifest.variants(REPOSITORY / "snippets/multi")
+    assert cause_of(snippet, old, changes) == cause
+    fetching = replace(snippet, steps=(replace(snippet.steps[0], network=("a.example",)), *snippet.steps[1:]))
+    assert cause_of(fetching, old, changes) == ("network" if cause == "output" else cause)
 
 
 def result(verdict: Verdict, cause: Cause | None = None) -> Result:
@@ -566,6 +569,7 @@ def test_a_run_is_handed_what_its_session_says(project: Project) -> None:
         "fresh": True,
         "reuse": True,
         "timeout": 7.0,
+        "network": False,
         "on_step": session.on_step,
     }
     assert call["keeps"] == {"alpine:3.22": ""}

@@ -1,0 +1,277 @@
+"""The proxy through which containers with a network reach the hosts that their step names, and nothing else.
+
+It resolves the names itself and connects to the addresses that it checked, so a name can't lead to this machine or its
+network. It reads one request of a connection. In an encrypted one it sees the host, which has to be that of the
+request, and no path. Requests are parsed by Python's own server, TLS greetings by OpenSSL.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import http.client
+import ipaddress
+import os
+import re
+import socket
+import socketserver
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
+from urllib.parse import urlsplit
+
+from proof.core.errors import UsageError
+
+_IDLE = 60.0  # seconds that a connection may be silent
+_LONGEST = 600.0  # seconds that a connection may last
+_LARGEST = 2_000_000_000  # bytes of one answer
+_GREETING = 20_000  # bytes within which a client has to name its host; the usual 300 to 2,000
+_CONNECTIONS = 64  # at a time; further ones wait
+_PIECE = 65_536  # bytes
+_MAPPED = re.compile(r"([a-z0-9.-]+):(80|443)=([0-9a-f.:]+|\[[0-9a-f:]+\]):([0-9]{1,5})", re.ASCII)
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+Address = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What a container fetched in one request."""
+
+    host: str
+    scheme: str  # http or https
+    path: str  # with its query; empty if the connection is encrypted
+    bytes: int  # of the answer's body, or of all that an encrypted connection brought
+    sha256: str  # of the body; empty if the connection is encrypted
+
+
+@dataclass
+class Log:
+    """What containers fetched, and what they asked for in vain."""
+
+    fetched: list[Fetched] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)  # each as HOST:PORT, with the reason
+
+
+class RefusedRequestError(Exception):
+    """The proxy doesn't pass on this request."""
+
+
+def mapped(text: str) -> dict[Address, Address]:
+    """Where tests find hosts, as in `NAME:443=127.0.0.1:8443,…`. It comes from the environment of who runs the tool.
+
+    Raises UsageError for anything else.
+    """
+    found = {}
+    for entry in filter(None, text.split(",")):
+        if not (parts := _MAPPED.fullmatch(entry)):
+            raise UsageError(f"PROOF_HOSTS has no such form: {entry:.100}", hint="PROOF_HOSTS=NAME:443=ADDRESS:PORT")
+        found[(parts[1], int(parts[2]))] = (parts[3].strip("[]"), int(parts[4]))
+    return found
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address belongs to the internet: not to this machine, its network or a provider's metadata."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address) and (ip.ipv4_mapped or ip.sixtofour or ip.teredo or ip in _NAT64):
+        return False  # they contain another address
+    return ip.is_global and not ip.is_multicast
+
+
+def addresses(host: str, port: int) -> list[Address]:
+    """Where to connect to. Raises RefusedRequestError if the host has no public address."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise RefusedRequestError(f"its address is not known: {error}") from error
+    public = [(str(where[0]), port) for *_, where in found if is_public(str(where[0]))]
+    if not public:
+        raise RefusedRequestError("it has no public address")
+    return public
+
+
+def server_name(greeting: bytes) -> str | None:
+    """The host that the start of a TLS connection names; "" if it names none, and None if more of it is needed."""
+    names: list[str] = []
+
+    def seen(_socket: object, name: str | None, _context: object) -> int:
+        names.append(name or "")
+        return ssl.ALERT_DESCRIPTION_HANDSHAKE_FAILURE
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sni_callback = seen
+    incoming = ssl.MemoryBIO()
+    incoming.write(greeting)
+    try:
+        context.wrap_bio(incoming, ssl.MemoryBIO(), server_side=True).do_handshake()
+    except ssl.SSLWantReadError:
+        return names[0] if names else None
+    except ssl.SSLError:
+        pass
+    return names[0].lower() if names else ""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection of a container."""
+
+    server: _Server
+    timeout = _IDLE
+    rbufsize = -1
+
+    def do_CONNECT(self) -> None:
+        """An encrypted connection."""
+        host, _, port = self.path.rpartition(":")
+        with self._answering(host, port):
+            with self._connected(host, 443, port) as upstream:
+                self.send_response_only(200)
+                self.end_headers()
+                greeting = self._greeting(host)
+                upstream.sendall(greeting)
+                count = self._relayed(upstream)
+            self.server.log.fetched.append(Fetched(host, "https", "", count, ""))
+
+    def do_GET(self) -> None:
+        """A request that isn't encrypted."""
+        url = urlsplit(self.path)
+        host, port = url.hostname or "", str(url.port or 80) if url.scheme == "http" else url.scheme
+        with self._answering(host, port):
+            if url.username is not None or self.headers.get("Host", "").lower() not in (host, f"{host}:80"):
+                raise RefusedRequestError("the request names two hosts")
+            if "Transfer-Encoding" in self.headers or self.headers.get("Content-Length", "0") != "0":
+                raise RefusedRequestError("a request may have no content")
+            with self._connected(host, 80, port) as upstream:
+                path = f"{url.path or '/'}{'?' if url.query else ''}{url.query}"
+                self._fetch(upstream, host, path)
+
+    do_HEAD = do_GET  # noqa: N815
+
+    def _fetch(self, upstream: socket.socket, host: str, path: str) -> None:
+        connection = http.client.HTTPConnection(host)
+        connection.sock = upstream
+        passed = {"accept", "accept-encoding", "cache-control", "if-modified-since", "range", "user-agent"}
+        connection.request(self.command, path, headers={k: v for k, v in self.headers.items() if k.lower() in passed})
+        answer = connection.getresponse()
+        self.send_response_only(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in ("connection", "keep-alive", "transfer-encoding", "proxy-authenticate", "upgrade"):
+                self.send_header(name, value)
+        self.send_header("Connection", "close")
+        self.end_headers()
+        size, digest, until = 0, hashlib.sha256(), time.monotonic() + _LONGEST
+        while piece := answer.read1(_PIECE):
+            size += len(piece)
+            if size > _LARGEST or time.monotonic() > until:
+                raise OSError("the answer has no end")
+            digest.update(piece)
+            self.wfile.write(piece)
+        self.server.log.fetched.append(Fetched(host, "http", path, size, digest.hexdigest()))
+
+    @contextlib.contextmanager
+    def _answering(self, host: str, port: str) -> Iterator[None]:
+        """Answer what is refused with the reason, and record it."""
+        self.close_connection = True  # whatever follows this request is not read
+        try:
+            yield
+        except RefusedRequestError as error:
+            self.server.log.refused.append(f"{host:.253}:{port:.5}: {error}")
+            with contextlib.suppress(OSError):
+                self.send_error(403, f"{error}")
+        except (OSError, http.client.HTTPException) as error:
+            self.server.log.refused.append(f"{host:.253}:{port:.5}: {error}"[:400])
+
+    @contextlib.contextmanager
+    def _connected(self, host: str, expected: int, port: str) -> Iterator[socket.socket]:
+        """A connection to one of the host's addresses."""
+        if port != str(expected):
+            raise RefusedRequestError("only ports 443, encrypted, and 80 can be reached")
+        if host not in self.server.hosts:
+            raise RefusedRequestError("the step does not name this host")
+        error: OSError | None = None
+        known = self.server.mapped.get((host, expected))
+        for address in [known] if known else addresses(host, expected):
+            try:
+                upstream = socket.create_connection(address, timeout=10)
+            except OSError as failed:
+                error = failed
+                continue
+            with upstream:
+                upstream.settimeout(_IDLE)
+                yield upstream
+                return
+        raise RefusedRequestError(f"it does not answer: {error}")
+
+    def _greeting(self, host: str) -> bytes:
+        """What the client sends first, if it is TLS with this host. Raises RefusedRequestError otherwise."""
+        greeting = b""
+        while (name := server_name(greeting)) is None:
+            piece = self.rfile.read1(_PIECE) if len(greeting) < _GREETING else b""
+            if not piece:
+                raise RefusedRequestError("the connection is not encrypted")
+            greeting += piece
+        if name != host:
+            raise RefusedRequestError(f"the encrypted connection is for another host: {name or 'none'}")
+        return greeting
+
+    def _relayed(self, upstream: socket.socket) -> int:
+        """Pass on both directions until one ends. Returns how many bytes came."""
+        sending = threading.Thread(target=self._send_on, args=(upstream,), daemon=True)
+        sending.start()
+        count, until = 0, time.monotonic() + _LONGEST
+        while (piece := upstream.recv(_PIECE)) and count < _LARGEST and time.monotonic() < until:
+            count += len(piece)
+            self.wfile.write(piece)
+        with contextlib.suppress(OSError):  # or the other direction would wait for the client
+            self.connection.shutdown(socket.SHUT_RDWR)
+        sending.join()
+        return count
+
+    def _send_on(self, upstream: socket.socket) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while piece := self.rfile.read1(_PIECE):
+                upstream.sendall(piece)
+        with contextlib.suppress(OSError):
+            upstream.shutdown(socket.SHUT_WR)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's
+        """Nothing: what counts is in the log."""
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, listening: socket.socket, hosts: frozenset[str], log: Log) -> None:
+        super().__init__(("", 0), _Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket, self.hosts, self.log = listening, hosts, log
+        self.mapped = mapped(os.environ.get("PROOF_HOSTS", ""))
+        self._free = threading.BoundedSemaphore(_CONNECTIONS)
+
+    def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
+        """Wait while there are too many connections."""
+        self._free.acquire()
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
+        """The end of a connection."""
+        super().shutdown_request(request)
+        self._free.release()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that breaks off is nothing to report."""
+
+
+@contextlib.contextmanager
+def serving(listen: Callable[[], socket.socket], hosts: frozenset[str]) -> Iterator[tuple[Address, Log]]:
+    """Pass on requests to these hosts during the block. `listen` makes the socket at which containers find it."""
+    log = Log()
+    with _Server(listen(), hosts, log) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        try:
+            yield server.socket.getsockname(), log
+        finally:
+            server.shutdown()
+            thread.join()

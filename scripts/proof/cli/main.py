@@ -17,11 +17,11 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from proof.cli import check, engine, explain, facts, init, publish, render, schema, serve, shards, status
+from proof.cli import check, engine, explain, facts, history, init, publish, render, schema, serve, shards, status
 from proof.core.errors import ProofError, UsageError, print_error
 from proof.core.text import spell_out
 
-_VERBS = (init, check, serve, status, facts, explain, render, publish, shards, engine, schema)
+_VERBS = (init, check, serve, status, facts, explain, history, render, publish, shards, engine, schema)
 EXTRA = "proof-pages[site]"  # with the packages that only `serve` and `publish` need
 EXIT_CODES = {
     0: "accurate",

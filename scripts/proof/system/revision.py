@@ -1,11 +1,13 @@
-"""The git commit of a project, for the provenance of its captures."""
+"""Asks git for the commit of a project, for the provenance of its captures, and for earlier versions of a file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from proof.core.errors import CannotMeasureError
+from proof.core.errors import CannotMeasureError, UsageError
 from proof.system import process, sandbox
 
 _ENV = {
@@ -20,26 +22,68 @@ _ENV = {
 _PLAIN = ("safe.bareRepository=explicit", "core.fsmonitor=false", "core.hooksPath=/dev/null")
 
 
+class _Ask(Protocol):
+    def __call__(self, *words: str, deadline: float = 10) -> process.Completed: ...
+
+
 def of(root: Path) -> str:
     """The commit, with `+` if a snippet has changed since, or the reason why it is unknown, for readers."""
+    ask = _asking(root)
+    if ask is None:
+        return "not under version control"
+    try:
+        commit = ask("rev-parse", "--short=12", "HEAD")
+        if commit.exit != 0:
+            return "not under version control"
+        paths = ("snippets/*/context/*", "snippets/*.toml")
+        changed = ask("status", "--porcelain", "--ignore-submodules=all", "--", *paths, deadline=60)
+        return commit.text().strip() + ("+" if changed.output.strip() else "")
+    except CannotMeasureError:
+        return "not known: git is not installed"
+
+
+@dataclass(frozen=True)
+class Version:
+    """What a file had in it after a commit."""
+
+    commit: str
+    day: str  # of the commit, as YYYY-MM-DD
+    content: bytes
+
+
+def history(root: Path, path: Path) -> tuple[list[Version], bool]:
+    """The versions of a file below the project, the oldest first, and whether the clone has all of them.
+
+    Raises CannotMeasureError if git isn't installed or does not answer in time, and UsageError without a repository.
+    """
+    ask = _asking(root)
+    if ask is None or (shallow := ask("rev-parse", "--is-shallow-repository")).exit != 0:
+        raise UsageError("not under version control", hint="git init, and commit the captures")
+    name = f"./{path.relative_to(root)}"
+    log = ask("log", "--format=%h %cs", "--abbrev=12", "--reverse", "--no-show-signature", "--", name, deadline=60)
+    versions = []
+    for commit, day in map(str.split, log.text().splitlines()):
+        content = ask("show", "--no-textconv", f"{commit}:{name}")
+        if content.exit == 0:  # else the commit removed it
+            versions.append(Version(commit, day, content.output))
+    return versions, shallow.text().strip() == "false"
+
+
+def _asking(root: Path) -> _Ask | None:
+    """A function that runs a git command in the project. None if it is in no repository."""
     env = _ENV | {"PATH": process.search_path()}
     top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), None)
     if top is None:
-        return "not under version control"
+        return None
     confined = sandbox.for_git(env, _places(top), root)
     # In CI the checkout may belong to another user.
     settings = [word for setting in (f"safe.directory={top}", *_PLAIN) for word in ("-c", setting)]
     git = ("git", *settings, "-C", str(root))
-    try:
-        commit = process.run([*git, "rev-parse", "--short=12", "HEAD"], env=env, deadline=10, sandbox=confined)
-        if commit.exit != 0:
-            return "not under version control"
-        paths = ("snippets/*/context/*", "snippets/*.toml")
-        words = ("status", "--porcelain", "--ignore-submodules=all", "--", *paths)
-        changed = process.run([*git, *words], env=env, deadline=60, sandbox=confined)
-        return commit.text().strip() + ("+" if changed.output.strip() else "")
-    except CannotMeasureError:
-        return "not known: git is not installed"
+
+    def ask(*words: str, deadline: float = 10) -> process.Completed:
+        return process.run([*git, *words], env=env, deadline=deadline, sandbox=confined)
+
+    return ask
 
 
 def is_uncommitted(revision: str) -> bool:

@@ -83,7 +83,14 @@ class _Record:
 
 def _difference(where: Where, what: str, old: object, new: object) -> Difference:
     """A difference with what is shown of both sides."""
-    return Difference(where, what, _excerpt(str(old).split("\n")), _excerpt(str(new).split("\n")))
+    return Difference(where, what, *(_excerpt(_in_words(side).split("\n")) for side in (old, new)))
+
+
+def _in_words(side: object) -> str:
+    """One side of a difference, without the notation of Python."""
+    if isinstance(side, CapturedLayer):
+        return f"{side.instruction} ({side.size:,} bytes, {side.files:,} files)"
+    return ("no", "yes")[side] if isinstance(side, bool) else str(side)
 
 
 def _excerpt(lines: Sequence[str]) -> str:
@@ -408,7 +415,7 @@ def _layers(old: Capture, new: Capture, snippet: Snippet, record: _Record, *, wo
                 was, now = buildah_log.without_hash(was), buildah_log.without_hash(now)
             if was != now and not _varies(field.name, before, after, snippet):
                 place = record.line(f'"digest": "{before.digest}"')
-                yield _difference(place, f"{what}: {field.name}", f"{was} ({before.instruction})", now)
+                yield _difference(place, f"{what}: {field.name}", f"{_in_words(was)} ({before.instruction})", now)
 
 
 def _varies(name: str, before: CapturedLayer, after: CapturedLayer, snippet: Snippet) -> bool:

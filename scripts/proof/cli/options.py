@@ -112,10 +112,12 @@ def resolve(options: argparse.Namespace) -> None:
     from proof.snippets import settings
 
     options.root = project_root(options)
-    options.bases = options.bases or settings.load(options.root).bases
+    chosen = settings.load(options.root)
+    options.bases = options.bases or chosen.bases
     if options.bases != "registry" and (options.mirror or options.newest_bases):
         option = f"--mirror {options.mirror}" if options.mirror else "--newest-bases"
         raise UsageError(f"{option.split(maxsplit=1)[0]} needs --bases registry", hint=f"--bases registry {option}")
+    options.mirror = options.mirror or chosen.mirror
 
 
 def project_root(parsed: argparse.Namespace) -> Path:

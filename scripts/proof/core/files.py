@@ -6,12 +6,16 @@ import contextlib
 import errno
 import os
 import secrets
+import shutil
 import stat
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from proof.core.errors import CannotMeasureError, RefusedError, Where
+from proof.core.settings import cache_folder
 
+_NO_ROOM = 1_000_000  # bytes
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _HINTS = {
     errno.EROFS: "make it writable",
@@ -186,12 +190,21 @@ def write_new(path: Path, text: str) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def _full_folders() -> list[Path]:
+    """The directories that the tool writes to whose disk has no room. An error of a write names no file."""
+    written = dict.fromkeys((cache_folder(), Path(tempfile.gettempdir()), Path.cwd()))
+    existing = [next(path for path in (folder, *folder.parents) if path.exists()) for folder in written]
+    return [folder for folder in existing if shutil.disk_usage(folder).free < _NO_ROOM]
+
+
 def disk_error(error: OSError) -> CannotMeasureError | None:
     """The error to show for a failure of the disk or its permissions; None for other errors."""
     where = Where(Path(str(error.filename))) if error.filename else None
     # shutil.copytree collects its errors as text.
     if error.errno in _FULL or os.strerror(errno.ENOSPC) in str(error.args):
-        return CannotMeasureError("the disk is full", where=where, hint="free some space, then run the command again")
+        full = "" if where else "".join(f": {folder}" for folder in _full_folders())
+        hint = "free some space, then run the command again"
+        return CannotMeasureError(f"the disk is full{full}", where=where, hint=hint)
     if error.errno in _HINTS:
         return CannotMeasureError(str(error.strerror), where=where, hint=_HINTS[error.errno])
     return None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from proof.captures.staleness import NeverCapturedError
-from proof.core.errors import PageError, ProofError, UsageError, Where
+from proof.core.errors import PageError, ProofError, UsageError, Where, command
 from proof.facts import book as fact_book
 from proof.facts import expression
 from proof.pages import scan
@@ -18,6 +18,12 @@ from proof.pages.site import Site
 from proof.pages.sound import PageClaim, Sound, Status
 from proof.snippets.capture_locations import ORIGINS
 from proof.snippets.model import Snippet
+
+_NAMED = 5  # new snippets that a summary names
+
+
+class UnshownStepError(PageError):
+    """No page shows a step, and it does not say why."""
 
 
 def status(root: Path, cache: Path | None = None) -> Status:
@@ -63,7 +69,29 @@ def combined(problems: Iterable[ProofError]) -> list[ProofError]:
     for problem in problems:
         text = problem.what if isinstance(problem, NeverCapturedError) else str(problem)
         by_text.setdefault(text, []).append(problem)
-    return [_with_places(same) if isinstance(same[0], NeverCapturedError) else same[0] for same in by_text.values()]
+    found = [_with_places(same) if isinstance(same[0], NeverCapturedError) else same[0] for same in by_text.values()]
+    return _summed_up(found)
+
+
+def _summed_up(problems: list[ProofError]) -> list[ProofError]:
+    """The problems, with one for all snippets that were never captured and that no page uses, if there are several.
+
+    That no page shows the steps of such a snippet is no news.
+    """
+    new = [each for each in problems if isinstance(each, NeverCapturedError) and not each.evidence]
+    manifests = {each.where.path for each in new if each.where}
+    problems = [
+        each
+        for each in problems
+        if not (isinstance(each, UnshownStepError) and each.where and each.where.path in manifests)
+    ]
+    if len(new) < 2:
+        return problems
+    names = [each.what.partition(" ")[0] for each in new]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    what = f"{len(names)} snippets were never captured: {', '.join(names[:_NAMED])}{more}"
+    summary = NeverCapturedError(what, where=new[0].where, hint=command("proof", "update"))
+    return [*(each for each in problems if each not in new), summary]
 
 
 def _with_places(same: list[ProofError]) -> ProofError:
@@ -129,5 +157,5 @@ def _page_problems(scanned: list[PageReport], snippets: list[Snippet]) -> list[P
             problems.append(PageError(what, where=step.where, hint="remove `unshown`"))
         elif not step.output.unshown and str(step) not in shown:
             hint = f'add {{{{ transcript {step} }}}} to a page, or unshown = "why" to the step'
-            problems.append(PageError(f"no page shows {step}", where=step.where, evidence=step.text, hint=hint))
+            problems.append(UnshownStepError(f"no page shows {step}", where=step.where, evidence=step.text, hint=hint))
     return problems

@@ -42,7 +42,7 @@ _FAILURES = (
         r"manifest unknown|name unknown|not found|\b404\b",
         "has no such image",
         retry=False,
-        hint="check `registry` in bases.toml",
+        hint="check `registry` in bases.toml; with a mirror, copy the image there: skopeo copy docker://NAME docker://HOST/NAME",
     ),
     _Failure(r"HTTP status: 5\d\d|\b50[0234]\b", "reports an error", retry=True, hint="try again later", away=True),
     _Failure(

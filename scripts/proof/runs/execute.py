@@ -34,15 +34,19 @@ _IN_NEW_CONTAINER = frozenset({"inside", "run"})
 _LOG = "--log-opt=max-size=16m"  # of a container that nobody watches
 _PAUSE, _ATTEMPT = 0.2, 5.0  # seconds between two attempts of a step with `until`, and that each may take at least
 _NOT_STARTED = 125  # with this exit code or a higher one, the container may never have run, so it may still be there
-# Messages of Go, curl, wget, git, apk, apt and Python when there is no network.
+# Messages of Go, curl, wget, git, apk, apt, Python, pip and npm when there is no network.
 _NO_NETWORK = re.compile(
     r"network (?:is )?unreachable|dial (?:tcp|udp): lookup |bad address '|(?:could not|unable to) resolve host"
-    r"|temporary failure (?:in name resolution|resolving)|temporary error \(try again later\)",
+    r"|temporary failure (?:in name resolution|resolving)|temporary error \(try again later\)"
+    r"|\(from versions: none\)|getaddrinfo EAI_AGAIN",
     re.IGNORECASE,
 )
 # Builders look next to a Dockerfile for a list of files that are not in its context; the second one is Podman's.
 _IGNORE_FILES = (".dockerignore", ".containerignore")
-_OFFLINE = "put what it needs into context/, as `go mod vendor` does, or use a base image that has it"
+_OFFLINE = (
+    'name the hosts, as in network = ["proxy.golang.org"], put what it needs into context/, like `go mod vendor`, or '
+    "use a base image that has it"
+)
 
 
 @dataclass(frozen=True)
@@ -461,7 +465,9 @@ def ends_unexpectedly(run: StepRun) -> str:
     if run.exit == run.step.exit:
         missing = run.step.expect if run.step.expect not in run.output else run.step.until
         return f"its output does not contain '{missing}'"
-    without = f". It wanted a network, and no command has one: {_OFFLINE}" if _NO_NETWORK.search(run.output) else ""
+    without = (
+        f". It wanted a network, and this step names no host: {_OFFLINE}" if _NO_NETWORK.search(run.output) else ""
+    )
     if run.step.hosts:
         without = f". What it could not fetch: {'; '.join(run.refused[:5])}" if run.refused else ""
     return f"exit {run.exit}, but {run.step.exit} is declared{without}"

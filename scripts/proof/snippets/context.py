@@ -168,7 +168,9 @@ def _check_total(size: int, count: int, path: str | Path) -> None:
         raise RefusedError(
             f"the context has {what}: readers are supposed to copy it",
             where=Where(Path(path)),
-            hint="create large files in a command of the snippet",
+            hint="create large files in a command of the snippet"
+            if size > LARGEST
+            else "remove what a build doesn't need, such as node_modules or .venv, or create the files in a command",
         )
 
 

@@ -22,6 +22,10 @@ class Settings:
         'their digests. The default is `"rebuilt"`.',
         default="rebuilt",
     )
+    mirror: str = key(
+        "The host to pull base images from instead of their registries, as with `--mirror`.",
+        default="",
+    )
     hosts: tuple[str, ...] = key(
         'The hosts that snippets may name in `network`, as in `["proxy.golang.org"]`. The default is none.', default=()
     )

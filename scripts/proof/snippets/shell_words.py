@@ -158,4 +158,6 @@ def _why(rest: str) -> tuple[str, str]:
             return "`\\` is refused outside quotes", "put the character after it in quotes instead"
         case c:
             hint = f"quote it: '{c}', or {_RUN_A_SHELL}"
+            if rest.startswith(("&&", ";")):
+                hint = f"write a step for each command, or {_RUN_A_SHELL}"
             return f"`{c}` is {_MEANINGS[c]} for a shell, but no shell runs this command", hint

@@ -180,7 +180,7 @@ FORGED = [
     Forged(layer(1, size=26), "note: layer 2: size", "26 (COPY note.txt", "27", SECOND),
     Forged(layer(1, files=2), "note: layer 2: files", "2 (COPY note.txt", "1", SECOND),
     Forged(layer(0, files=2), "note: layer 1: files", "2 (ADD rootfs /)", "87", FIRST),
-    Forged(layer(1, from_base=True), "note: layer 2: from_base", "True (COPY note.txt", "False", SECOND),
+    Forged(layer(1, from_base=True), "note: layer 2: from_base", "yes (COPY note.txt", "no", SECOND),
     Forged(
         layer(1, digest=OTHER_DIGEST),
         "note: layer 2: digest",
@@ -188,9 +188,9 @@ FORGED = [
         f"sha256:{'b' * 64}",
         '"digest": "sha256:c',
     ),
-    Forged(lambda c: replace(c, layers=c.layers[:1]), "note: layer 2", "(none)", "CapturedLayer(", '"layers": ['),
+    Forged(lambda c: replace(c, layers=c.layers[:1]), "note: layer 2", "(none)", "COPY note.txt", '"layers": ['),
     Forged(
-        lambda c: replace(c, layers=(*c.layers, LAYERS[1])), "note: layer 3", "CapturedLayer(", "(none)", '"layers": ['
+        lambda c: replace(c, layers=(*c.layers, LAYERS[1])), "note: layer 3", "COPY note.txt", "(none)", '"layers": ['
     ),
     # Where it comes from.
     Forged(lambda c: replace(c, snippet="count"), "note: the snippet of the capture", "count", "note", '"snippet": '),

@@ -121,6 +121,19 @@ def test_a_step_that_no_page_shows(root: Path) -> None:
     assert "note/run is `unshown`, but a page shows it" in said(root)
 
 
+def test_new_snippets_are_one_problem(root: Path) -> None:
+    """However many there are, if no page uses them yet; and none of their steps is missed on a page."""
+    for number in range(8):
+        shutil.copytree(root / "snippets/note", root / f"snippets/new_{number}")
+        shutil.rmtree(root / f"snippets/new_{number}/captured")
+    what = "8 snippets were never captured: new_0, new_1, new_2, new_3, new_4 and 3 more"
+    assert said(root) == f"{root}/snippets/new_0/snippet.toml: {what}\n    hint: proof update"
+    for number in range(1, 8):
+        shutil.rmtree(root / f"snippets/new_{number}")
+    assert "new_0 was never captured" in said(root)
+    assert "no page shows" not in said(root)
+
+
 def late(root: Path, **edited: Any) -> Capture:
     """Put an edited capture of the note into the place of those of Docker 29."""
     folder = root / "snippets/note"

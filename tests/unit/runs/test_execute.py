@@ -264,7 +264,7 @@ def test_a_command_that_wanted_a_network(output: str) -> None:
     """Its undeclared failure is still drift, but the message says that there is none, and what to do."""
     step = replace(STEP, failure=Failure())
     why = execute.ends_unexpectedly(execute.StepRun(step, 1, f"{output}\n", 0.1))
-    assert why.startswith("exit 1, but 0 is declared. It wanted a network, and no command has one: ")
+    assert why.startswith("exit 1, but 0 is declared. It wanted a network, and this step names no host: ")
     assert "context/" in why
 
 

@@ -97,7 +97,7 @@ LIKE = {key: BASE[key] for key in ("registry", "rebuilt", "created")} | {
     "swap": {"alpine": "alpine"},
 }
 BASES = {"package": [PACKAGE], "base": [BASE, CHILD, LIKE]}
-PROOF = {"project": {"bases": "rebuilt", "hosts": ["a.example"]}}
+PROOF = {"project": {"bases": "rebuilt", "hosts": ["a.example"], "mirror": "localhost:5000"}}
 
 # Where each table is: the file, and the keys that lead to it.
 TABLES: list[tuple[type, str, tuple[str | int, ...]]] = [

@@ -3,13 +3,16 @@
 import itertools
 import re
 import string
+from collections import Counter
 from html import unescape
 from pathlib import Path
 
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 
 from proof.core.text import visible
 from proof.pages.transcript import CAP
+from proof.publish import gfm
 from tests.support import site
 
 PAGES = tuple(
@@ -60,6 +63,28 @@ def test_a_reader_sees_what_was_printed(built: Path, printed: list[str]) -> None
     assert len(shown) == len(printed)
     for text, transcript in zip(printed, shown, strict=True):
         assert transcript == (visible(text[:CAP]).rstrip("\n") + "\n" if text else "")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_its_markdown_has_the_elements_of_a_harmless_one(page: str, built: Path, harmless: Path) -> None:
+    """As GitHub reads it: nothing printed became an element, or the end of a block of code, or a link.
+
+    But GitHub makes a link of every mail address. Code of blanks alone is no code.
+    """
+    hostile, plain = (elements(folder / page) for folder in (built, harmless))
+    assert hostile == plain
+    assert hostile["html "] == 1
+
+
+def elements(page: Path) -> Counter[str]:
+    """The elements of a page's Markdown, with what they load."""
+    cmark = pytest.importorskip("cmarkgfm.cmark", reason="cmarkgfm is not installed on a Mac")
+    content = LexborHTMLParser(page.read_text("utf-8"), scripting=True).css_first("article")
+    assert content is not None
+    options = cmark.Options.CMARK_OPT_UNSAFE | cmark.Options.CMARK_OPT_FOOTNOTES
+    tree = LexborHTMLParser(cmark.github_flavored_markdown_to_html(gfm.written(content), options), scripting=True)
+    found = tree.css("*:not(code, a[href^='mailto:'])")
+    return Counter(f"{node.tag} {node.attributes.get('src', '')}" for node in found)
 
 
 @pytest.mark.parametrize("page", PAGES)

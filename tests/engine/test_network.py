@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from proof.core.errors import CannotMeasureError
-from proof.engines.host_proxy import Fetched
+from proof.engines.fetched import Fetched
 from proof.engines.interface import Engine
 from proof.provision import loader
 from proof.runs import execute

@@ -19,11 +19,11 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
 
 from proof.core.errors import UsageError
+from proof.engines.fetched import Fetched, Log
 
 _IDLE = 60.0  # seconds that a connection may be silent
 _LONGEST = 600.0  # seconds that a connection may last
@@ -34,25 +34,6 @@ _PIECE = 65_536  # bytes
 _MAPPED = re.compile(r"([a-z0-9.-]+):(80|443)=([0-9a-f.:]+|\[[0-9a-f:]+\]):([0-9]{1,5})", re.ASCII)
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 Address = tuple[str, int]
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """What a container fetched in one request."""
-
-    host: str
-    scheme: str  # http or https
-    path: str  # with its query; empty if the connection is encrypted
-    bytes: int  # of the answer's body, or of all that an encrypted connection brought
-    sha256: str  # of the body; empty if the connection is encrypted
-
-
-@dataclass
-class Log:
-    """What containers fetched, and what they asked for in vain."""
-
-    fetched: list[Fetched] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)  # each as HOST:PORT, with the reason
 
 
 class RefusedRequestError(Exception):

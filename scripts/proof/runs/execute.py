@@ -13,10 +13,10 @@ from functools import partial
 from pathlib import Path
 
 from proof.core.errors import CannotMeasureError, EngineLostError, Where
-from proof.engines import cleanup, emulation, host_proxy, image_archive, user_engine
+from proof.engines import cleanup, emulation, image_archive, user_engine
 from proof.engines.client import run_filter
 from proof.engines.failures import full, is_full, is_starved, may_pass
-from proof.engines.host_proxy import Fetched, Log
+from proof.engines.fetched import Fetched, Log
 from proof.engines.image_archive import Image
 from proof.engines.interface import Engine
 from proof.engines.measure import measure
@@ -169,6 +169,8 @@ def _proxy(step: Step, engine: Engine) -> Iterator[tuple[str, Log]]:
     if not step.hosts:
         yield "", Log()
         return
+    from proof.engines import host_proxy  # noqa: PLC0415 - with a server and TLS, which few runs need
+
     with host_proxy.serving(engine.listen, step.hosts) as ((address, port), log):
         yield f"http://{address}:{port}", log
 

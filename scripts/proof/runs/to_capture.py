@@ -19,7 +19,7 @@ from proof.captures.model import (
     Provenance,
 )
 from proof.core.errors import ManifestError
-from proof.engines.host_proxy import Fetched
+from proof.engines.fetched import Fetched
 from proof.runs import execute, failure
 from proof.runs.execute import Run
 from proof.runs.failure import NotAsDeclaredError

@@ -12,7 +12,8 @@ import pytest
 
 from proof.core.errors import UsageError
 from proof.engines import host_proxy
-from proof.engines.host_proxy import Address, Fetched, Log, RefusedRequestError
+from proof.engines.fetched import Fetched, Log
+from proof.engines.host_proxy import Address, RefusedRequestError
 
 NAME, OTHER = "files.example.org", "other.example.org"
 

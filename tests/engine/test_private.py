@@ -129,7 +129,9 @@ def test_an_engine_to_look_inside(tmp_path: Path, cache: Path) -> None:
     (own / "packages").symlink_to(cache / "packages")
     env = {"PROOF_CACHE": str(own)}
     assert proof("engine", "env", cwd=root, env=env).returncode == 2
-    succeeded(proof("engine", "start", cwd=root, env=env))
+    unknown = proof("engine", "start", "alpine:3.21", cwd=root, env=env)
+    assert (unknown.returncode, "no base 'alpine:3.21' in bases.toml" in unknown.stderr) == (2, True)
+    succeeded(proof("engine", "start", "alpine:3.22", cwd=root, env=env))
     exported = proof("engine", "env", cwd=root, env=env).stdout.strip()
     address = exported.removeprefix("export DOCKER_HOST=")
     listed = subprocess.run(
@@ -140,5 +142,11 @@ def test_an_engine_to_look_inside(tmp_path: Path, cache: Path) -> None:
         check=True,
     )
     assert listed.stdout.strip() == "alpine:3.22"
+    # A plain build works in it, and reaches nothing.
+    lines = b"FROM alpine:3.22\nRUN ! wget -T 1 -qO- http://192.0.2.1/\n"
+    built = subprocess.run(
+        ["docker", "build", "--quiet", "-"], env={**os.environ, "DOCKER_HOST": address}, input=lines, check=False
+    )
+    assert built.returncode == 0
     assert "1 stopped" in proof("engine", "stop", cwd=root, env=env).stdout
     assert processes(f"{own}/".encode()) == []

@@ -22,7 +22,8 @@ from proof.snippets.dockerfile_variables import ARGS, PLAIN
 from proof.snippets.engine_version import PLATFORM
 
 ALLOWED = frozenset(
-    "FROM ARG ENV WORKDIR COPY ADD RUN CMD ENTRYPOINT USER LABEL EXPOSE STOPSIGNAL SHELL HEALTHCHECK VOLUME".split()
+    "FROM ARG ENV WORKDIR COPY ADD RUN CMD ENTRYPOINT USER LABEL EXPOSE STOPSIGNAL SHELL HEALTHCHECK VOLUME "
+    "MAINTAINER".split()
 )
 _FLAGS: Mapping[str, frozenset[str]] = {
     "FROM": frozenset({"platform"}),
@@ -47,6 +48,7 @@ _MOUNT_KEYS = frozenset(
 _SECRET_KEYS = frozenset("type id target dst destination required mode uid gid".split())
 _TARGETS = frozenset({"target", "dst", "destination"})
 _SETTING = re.compile(r"[\w./:@+-]*", re.ASCII)
+_LEGACY = re.compile(r"([A-Za-z_]\w*)[ \t]", re.ASCII)  # `ENV NAME value`, which sets one variable
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _LARGEST = 20_000  # bytes; no reader would type a longer Dockerfile
 # Instructions in which a builder expands no variables. A shell does it, or nobody.
@@ -219,6 +221,7 @@ class _Reading:
         self.folders: list[str] = []  # the working directory of each stage
         # Variables that the file itself may have set; None if it may be any.
         self.variables_set: set[str] | None = set(overrides)
+        self.paths: dict[str, str] = {}  # variables that are set once, to a plain path; "" if not so
 
     def take(self, instruction: Instruction) -> None:
         self.indented += instruction.indented
@@ -240,6 +243,7 @@ class _Reading:
                 if not self.stages:
                     variables.declare(instruction, self.overrides, self.variables)
                 self.variables_set = _variables_set(instruction, self.variables_set)
+                _note_paths(instruction, self.paths)
             case "FROM":
                 self._begin(instruction)
             case "COPY" | "ADD":
@@ -247,7 +251,7 @@ class _Reading:
             case "RUN":
                 self._run(instruction)
             case "WORKDIR":
-                self.folders[-1] = _working_directory(instruction, self.folders[-1], self.variables_set)
+                self.folders[-1] = _working_directory(instruction, self.folders[-1], self.variables_set, self.paths)
             case "VOLUME":
                 for volume in re.findall(r"[^\s\[\]\",]+", instruction.rest):
                     if not _SETTING.fullmatch(volume) or is_kernel_path(volume):
@@ -301,8 +305,12 @@ class _Reading:
                 raise refused(instruction, f"the flag {flag} is refused: it contains a variable", "name the stage")
             if flag.startswith("--from="):
                 self._use(instruction, flag.removeprefix("--from="))
+        # What is behind the last blank is where the files go, and no address.
+        sources, _, target = instruction.rest.rpartition(" ")
+        if instruction.rest.startswith("[") or not sources or not _PATHS.fullmatch(PLAIN.sub("", target)):
+            sources = instruction.rest
         if instruction.name == "ADD" and (
-            not _PATHS.fullmatch(instruction.rest) or re.search(r"\.git\b|\bgithub\.com/", instruction.rest)
+            not _PATHS.fullmatch(sources) or re.search(r"\.git\b|\bgithub\.com/", sources)
         ):
             raise refused(
                 instruction,
@@ -364,19 +372,33 @@ def _mount(instruction: Instruction, value: str, folder: str) -> dict[str, str]:
 
 def _variables_set(instruction: Instruction, own: set[str] | None) -> set[str] | None:
     """The variables that the file may have changed after this ARG or ENV; None if it may be any."""
-    if own is None or not ARGS.fullmatch(instruction.rest):
+    if own is None:
+        return None
+    if instruction.name == "ENV" and (legacy := _LEGACY.match(instruction.rest)):
+        return own | {legacy[1]}
+    if not ARGS.fullmatch(instruction.rest):
         return None
     for word in shlex.split(instruction.rest):
-        name, equals, value = word.partition("=")
-        if not equals and instruction.name == "ENV":
-            return None  # the form `ENV NAME value`
+        name, _, value = word.partition("=")
         alias = PLAIN.fullmatch(value)
         if alias is None or (alias[1] or alias[2]) in own:
             own = own | {name}
     return own
 
 
-def _working_directory(instruction: Instruction, folder: str, own: set[str] | None) -> str:
+def _note_paths(instruction: Instruction, paths: dict[str, str]) -> None:
+    """Note what an ENV sets to a plain path. Another value, or an ARG of that name, makes it unknown."""
+    if legacy := _LEGACY.match(instruction.rest):
+        paths[legacy[1]] = ""
+    if not ARGS.fullmatch(instruction.rest):
+        return  # unless it is `ENV NAME value`, no variable is known from now on
+    for word in shlex.split(instruction.rest):
+        name, _, value = word.partition("=")
+        is_known = instruction.name == "ENV" and re.fullmatch(r"(?:/[\w-][\w.-]*)+", value, re.ASCII)
+        paths[name] = value if is_known and paths.get(name, value) == value else ""
+
+
+def _working_directory(instruction: Instruction, folder: str, own: set[str] | None, paths: Mapping[str, str]) -> str:
     """The working directory after a WORKDIR. `/` stands for the base image's own, and for the values of variables.
 
     Before 1.1.12, runc started processes in /proc/self/fd/8 outside of their container (CVE-2024-21626). Links in the
@@ -388,13 +410,15 @@ def _working_directory(instruction: Instruction, folder: str, own: set[str] | No
         raise refused(
             instruction, "a WORKDIR must be a plain path: no quotes, and variables only as $NAME", "write WORKDIR /src"
         )
-    if names and (own is None or names & own or ".." in path.split("/")):
+    known = {name for name in names if paths.get(name)}
+    whole = PLAIN.sub(lambda found: paths.get(found[1] or found[2], ""), instruction.rest)
+    if names and (own is None or (names - known) & own or ".." in path.split("/")):
         raise refused(
             instruction,
             "this WORKDIR is unknown: the file sets its variable, or uses `..` with a variable",
             "write the path without a variable",
         )
-    if is_kernel_path(path, folder):
+    if is_kernel_path(path, folder) or is_kernel_path(whole, folder):
         raise refused(instruction, f"{instruction.rest} is refused: it belongs to the kernel", "use another directory")
     return "/" if names else posixpath.normpath(posixpath.join(folder, path))
 

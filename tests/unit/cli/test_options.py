@@ -113,3 +113,6 @@ def test_the_project_chooses_its_bases(tmp_path: Path) -> None:
     assert options(root=root).bases == "registry"
     assert options("--mirror", "localhost:5000", root=root).mirror == "localhost:5000"
     assert options("--bases", "rebuilt", root=root).bases == "rebuilt"
+    write(root, {"proof.toml": '[project]\nbases = "registry"\nmirror = "localhost:5001"\n'})
+    assert options(root=root).mirror == "localhost:5001"
+    assert options("--mirror", "localhost:5000", root=root).mirror == "localhost:5000"

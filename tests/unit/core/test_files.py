@@ -7,6 +7,7 @@ import secrets
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -196,6 +197,17 @@ def test_disk_error(error: OSError, says: str) -> None:
     assert found.code == 3
     assert str(found).splitlines()[0] == says
     assert found.hint
+
+
+def test_the_directory_of_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error of a write names no file: then each directory that the tool writes to is named, if it is full."""
+    full = SimpleNamespace(free=0)
+    room = SimpleNamespace(free=1 << 40)
+    monkeypatch.setenv("PROOF_CACHE", str(tmp_path))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: full if path == tmp_path else room)
+    found = files.disk_error(OSError(errno.ENOSPC, "No space left on device"))
+    assert found
+    assert found.what == f"the disk is full: {tmp_path}"
 
 
 def test_a_missing_file_is_not_a_disk_error() -> None:

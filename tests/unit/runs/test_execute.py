@@ -256,6 +256,8 @@ OFFLINE = [
     "wget: unable to resolve host address 'example.com'",
     "  Temporary failure resolving 'packages.example'",
     "urllib.error.URLError: <urlopen error [Errno -3] Temporary failure in name resolution>",
+    "ERROR: Could not find a version that satisfies the requirement six (from versions: none)",
+    "npm error request to https://packages.example/left-pad failed, reason: getaddrinfo EAI_AGAIN packages.example",
 ]
 
 

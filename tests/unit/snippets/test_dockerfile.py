@@ -426,6 +426,7 @@ READ = [
             "RUN --mount=Type=Cache,target=/x --mount=type=tmpfs,target=/y --network=none ls",
             "COPY --chown=$USER --chmod=755 x y",
             "ENV A=b\nUSER 1\nEXPOSE 80\nSTOPSIGNAL TERM\nVOLUME /x\nHEALTHCHECK NONE\nENTRYPOINT []\nLABEL a=b",
+            "MAINTAINER A reader <reader@example.org>",
             'SHELL ["/bin/sh", "-c"]\nRUN echo "# syntax=x" $HOME',
         ],
         (),
@@ -444,12 +445,13 @@ READ = [
         [
             *words(
                 "a /b  ./a-b_c.tar.gz /x/  a/*.txt a?.go /x/  a,b /x  git /x  a.gitignore /x  github.community/a /x"
+                "  . /go/src/github.com/a/b  . $GOPATH/src  . ${GOPATH}/src/github.com/a/"
             ),
             *('["a b", "/x"]', "['a', '/x']", "<<E /x\nE", "--chown=1:1 x.tar.gz a-b_c/*.txt /x/"),
         ],
         words("""
 a.git /x  x/a.git/b /x  github.com/a /x  x.github.com/ /x  a:b /x  $A /x
-a@b /x  a#b /x  a%41 /x  a~b /x  a=b /x  a;b /x  a\\b /x
+. a@b:x  ${A}/x $B  a#b /x  a%41 /x  a~b /x  a=b /x  a;b /x  a\\b /x
 """),
         "plain paths",
     ),
@@ -503,9 +505,20 @@ type=secret,type=bind  type=cache,required,target=/x  type=ssh  env=A
     # Variables of the base image are allowed. Those that the file may have set could be any directory.
     *rows(
         "FROM a\n@\nWORKDIR /x/$A",
-        words("ENV A=$B  ENV A=${B}  ENV A=$A  ENV C=x  ARG C  RUN A=x true"),
         [
-            *words("ENV A=x  ENV A=  ENV A=$B$B  ENV A=${B:-x}  ENV A x  ENV C x  ENV 'A'=x  ARG A  ARG A=x"),
+            *words('ENV A=/x/y  ENV A="/x"  ENV A=/x B=/y A=/x  ENV C x  ENV C x $A  ENV A=$B  ENV A=${B}  ENV A=$A'),
+            *words("ENV C=x  ARG C  RUN A=x true"),
+        ],
+        [
+            *words("ENV A=x  ENV A=  ENV A=$B$B  ENV A=${B:-x}  ENV A x  ENV 'A'=x  ARG A  ARG A=x"),
+            *(
+                "ENV A=/x\nENV A=/y",
+                "ENV A=/x\nENV A /proc",
+                "ENV A=/x\nARG A",
+                "ENV A=/x\nENV A=/x/..",
+                "ENV A=/x\nENV A y",
+            ),
+            *("ENV A=/x\nENV A=$A/..", "ENV A=/x\nENV 'A'=/y", "ARG A\nENV A=/x", "ENV A=/", "ENV A=/x/../proc"),
             *("ENV C=x\nENV A=$C", "ENV C=x\nENV A=${C}", "ARG C\nENV A=$C"),
         ],
         "this WORKDIR is unknown",
@@ -584,3 +597,18 @@ def test_where_an_image_is_named(tmp_path: Path) -> None:
     """Each mention has the first and last line of its instruction; they are in order."""
     found = read(tmp_path, "FROM a\nCOPY \\\n --from=b \\\n x y\nRUN --mount=from=b,target=/x <<E\nx\nE\n")
     assert [(m.image, m.first, m.last) for m in found.mentions] == [("a", 1, 1), ("b", 2, 4), ("b", 5, 5)]
+
+
+@pytest.mark.parametrize(
+    "workdir",
+    [
+        "ENV A=/proc\nWORKDIR $A",
+        "ENV A=/p\nWORKDIR ${A}roc",
+        "ENV A=/sys/x\nWORKDIR /$A",
+        "ENV A=/x\nWORKDIR $A/../dev",
+    ],
+)
+def test_a_known_variable_leads_to_no_kernel_path(workdir: str, tmp_path: Path) -> None:
+    """A directory in the file's own variables is read as the builder reads it."""
+    with pytest.raises(RefusedError, match=r"belongs to the kernel|this WORKDIR is unknown"):
+        read(tmp_path, f"FROM a\n{workdir}\n")

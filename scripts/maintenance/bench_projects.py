@@ -66,8 +66,10 @@ def by_hand(root: Path, folder: Path) -> Path:
         subprocess.run(command, cwd=root, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, check=True)
         for path in sorted((folder / "docs").rglob("*.md")):
             place = path.relative_to(folder / "docs").with_suffix("")
-            html = (Path(built) / (place.parent if place.name == "index" else place) / "index.html").read_text("utf-8")
-            path.write_text(_pasted(root, path.read_text("utf-8"), LexborHTMLParser(html)), "utf-8")
+            page = Path(built) / (place.parent if place.name == "index" else place) / "index.html"
+            if page.is_file():  # not what `exclude_docs` keeps off the site
+                html = LexborHTMLParser(page.read_text("utf-8"))
+                path.write_text(_pasted(root, path.read_text("utf-8"), html), "utf-8")
     return folder
 
 

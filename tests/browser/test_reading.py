@@ -187,6 +187,12 @@ def test_on_paper_there_is_the_text_alone(reader: Reader) -> None:
     assert wide.evaluate("element => element.scrollWidth <= element.clientWidth")
 
 
+def test_a_phone_shows_every_column(reader: Reader) -> None:
+    """The size of an image is in sight without scrolling sideways."""
+    table = reader("", width=360).locator(".transcript__output--table").first
+    assert table.evaluate("element => element.scrollWidth <= element.clientWidth")
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 def test_a_link_leads_to_its_heading(width: int, reader: Reader) -> None:
     """Code above it has its height only once it has been in view, and the heading stays in place meanwhile."""

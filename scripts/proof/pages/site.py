@@ -36,9 +36,11 @@ class Memory:
 
     def get(self, name: object, state: object, make: Callable[[], T]) -> T:
         """The result of the last call of `make` if the state is the same, else that of another call."""
-        if name not in self._kept or self._kept[name][0] != state:
-            self._kept[name] = state, make()
-        return self._kept[name][1]  # type: ignore[no-any-return]
+        known, result = self._kept.get(name, (None, None))
+        if name not in self._kept or known != state:
+            result = make()
+        self._kept[name] = state, result  # the same object is compared quicker than an equal one
+        return result  # type: ignore[no-any-return]
 
 
 class Glance:
@@ -80,8 +82,8 @@ class Site:
     @property
     def config(self) -> dict[str, Any]:
         """The settings of the site generator. Raises UsageError if there are none."""
-        path = site_file(self.root)
-        return self.memory.get("settings", _written(path), lambda: site_config.load(path))
+        path, written = self.glance.get("settings", lambda: ((file := site_file(self.root)), _written(file)))
+        return self.memory.get("settings", written, lambda: site_config.load(path))
 
     @property
     def docs(self) -> Path:
@@ -95,7 +97,8 @@ class Site:
 
     def variants(self, folder: Path) -> list[Snippet]:
         """The snippets in a directory, read again only if something below it has changed."""
-        state = self.glance.get(folder, lambda: folder_cache.state(folder))
+        # After a change of any snippet, each is looked at.
+        state = self.memory.get(("state", folder), self._state(), lambda: folder_cache.state(folder))
         return self.memory.get(("snippets", folder), state, lambda: manifest.variants(folder))
 
     def find(self, name: str) -> Snippet:

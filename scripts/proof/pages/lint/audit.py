@@ -209,7 +209,7 @@ def _unlike(inside: Mapping[str, _Token], block: ET.Element, page: Page) -> Iter
     stated = {block: beside if block.tag == "figcaption" else []}
     for token in inside.values():
         text = token.text if token.kind == "claim" else page.rendering.stated.get(token.element, "")
-        stated[token.element] = expression.names(text)
+        stated[token.element] = expression.names(text) if text else []
     every = [*itertools.chain(*stated.values()), *beside]
     for element, names in stated.items():
         for what, hint in official.unlike(names, every, page.book):
@@ -218,7 +218,7 @@ def _unlike(inside: Mapping[str, _Token], block: ET.Element, page: Page) -> Iter
 
 def _facts(of: ET.Element, page: Page) -> list[str]:
     """The facts that a row or a cell of a table states."""
-    stated = (page.rendering.stated.get(element, "") for element in of.iter())
+    stated = (page.rendering.stated[element] for element in of.iter() if element in page.rendering.stated)
     return [name for text in stated for name in expression.names(text)]
 
 

@@ -30,6 +30,7 @@ _TOKEN = re.compile(
     r"\{\{\s*(?!transcript|waiver|page waiver|proof\s*\}|measurements|errors\s*\}|text:|code:)(.*?)\s*\}\}", re.DOTALL
 )
 _CLAIM = re.compile(r"claim:\s*(.*)", re.DOTALL)
+_KIND = re.compile(r"[\w /,-]{1,40}: ")  # of a sentence, in front of it
 _DIGITS = re.compile(r"\d+")
 _FLIPPED = {"==": "!=", "!=": "==", "<=": ">", ">=": "<", "<": ">", ">": "<"}
 _OPERATOR = re.compile(r"[=!<>]=|[<>]")
@@ -58,10 +59,7 @@ class Rates(NamedTuple):
 
 def of_sentences(folder: Path) -> Rates:
     """Let the lint read a set of sentences, each with its kind in front of it."""
-    needing, harmless = (
-        {line for line in (folder / name).read_text("utf-8").splitlines() if line and not line.startswith("#")}
-        for name in ("needs-proof.txt", "needs-none.txt")
-    )
+    needing, harmless = (_lines(folder / name) for name in ("needs-proof.txt", "needs-none.txt"))
     reported = {line for line in needing | harmless if quantities.find(_prose(line.partition(": ")[2]))}
     caught = len(reported & needing)
     return Rates(
@@ -71,6 +69,16 @@ def of_sentences(folder: Path) -> Rates:
         recall=caught / len(needing),
         precision=caught / len(reported),
     )
+
+
+def _lines(path: Path) -> set[str]:
+    """The sentences of a file, each with its kind."""
+    lines = {number: line for number, line in enumerate(path.read_text("utf-8").splitlines(), 1) if line}
+    sentences = {number: line for number, line in lines.items() if not line.startswith("#")}
+    for number, line in sentences.items():
+        if not _KIND.match(line):
+            raise UsageError(f"{path}:{number} has no kind: {line[:60]!r}", hint="write `kind: sentence` in each line")
+    return set(sentences.values())
 
 
 def sets(root: Path) -> list[Path]:

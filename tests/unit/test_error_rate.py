@@ -73,3 +73,11 @@ def test_a_page_with_problems(root: Path) -> None:
     edit(root / "docs/index.md", "It weighs", "It weighs 5 MB, or")
     with pytest.raises(UsageError, match="has problems already"):
         list(error_rate.of_pages(root))
+
+
+def test_a_sentence_without_its_kind_is_an_error(tmp_path: Path) -> None:
+    """Without it, nothing would be read of the sentence, and the rates would be wrong."""
+    (tmp_path / "needs-proof.txt").write_text("# a set\n\nsize: It is 270 MB.\nIt is 270 MB.\n")
+    (tmp_path / "needs-none.txt").write_text("advice: Use it twice.\n")
+    with pytest.raises(UsageError, match=r"needs-proof\.txt:4 has no kind: 'It is 270 MB\.'"):
+        error_rate.of_sentences(tmp_path)

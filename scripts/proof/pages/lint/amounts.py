@@ -90,6 +90,8 @@ def amount(s: Sentence, i: int) -> Reading:
         counted = s.at(i - 1) in lexicon.ONLY and s.is_verb(s.at(end)) and s.at(end) not in lexicon.OF_THE_TEXT
         return s.quantity("count", i, end + 1, 1) if counted else (None, end)
     if (noun := _plural(s, unit)) is not None:
+        if not number.spelled and s.kind(i - 1) == "word" and all(map(s.is_title, (noun, noun + 1))):
+            return None, noun + 2  # 100 Feet Road
         extends = s.at(noun + 1) in lexicon.CLASSES["extends"]  # three lines long
         if (s.at(noun) in lexicon.OF_THE_TEXT and not extends) or s.asked(i):
             return None, noun + 1
@@ -148,7 +150,7 @@ def _article(s: Sentence, i: int) -> Reading:
     """Takes a minute."""
     lasting = s.at(i - 1) in lexicon.LASTS and s.at(i) in ("a", "an") and s.at(i + 1) in lexicon.WHOLE_TIMES
     after = s.at(i + 2)
-    if lasting and (s.kind(i + 2) != "word" or after in lexicon.STOP) and after != "-":
+    if lasting and not s.states_nothing and (s.kind(i + 2) != "word" or after in lexicon.STOP) and after != "-":
         return s.quantity("duration", i, i + 2, 1)
     return None, i
 

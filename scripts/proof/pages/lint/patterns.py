@@ -31,6 +31,6 @@ def phrase(s: Sentence, i: int) -> Reading:
             s.at(i + n) in part or (part is _ANY and s.kind(i + n) == "number") for n, part in enumerate(parts)
         ):
             longest, kind = len(parts), of
-    if kind is None or s.supposed(i):
+    if kind is None or s.supposed(i) or s.states_nothing:
         return None, i
     return Quantity(kind, s.words(i, i + longest)), i + longest

@@ -144,16 +144,33 @@ class Sentence:
         """Whether a number is asked for, or belongs to a condition. "Did you know that …" states it."""
         if self.question:
             return self.at(0) in lexicon.CLASSES["asks"] and lexicon.CLASSES["knows"].isdisjoint(self.lower[:_CLAUSE])
+        if self.states_nothing:
+            return True
         if len(before := self.lower[: min(i, _CLAUSE)]) == 0 or lexicon.CLASSES["knows"] & {*before}:
             return False
         starts = {before[0], *self.clause(i)[:1]}
-        if before[0] in ("when", "once", "should"):
+        if before[0] in ("when", "once"):
             return self._next_clause(i) in lexicon.CLASSES["instructs"] | lexicon.ADVISES
         return not starts.isdisjoint(lexicon.CLASSES["conditions"] | lexicon.CLASSES["instructs"])
 
+    @functools.cached_property
+    def states_nothing(self) -> bool:
+        """Whether all of it is a made-up case, or says what a unit is: "Imagine …", "A kibibyte is 1,024 bytes"."""
+        start = int(self.at(0) in ("let", "let's")) + (self.lower[:2] == ["let", "us"])
+        if self.at(start) in lexicon.CLASSES["imagines"]:
+            return self.at(start + 1) not in BREAKS | {""}
+        if self.at(0) in ("a", "an", "one") and self.at(1) in lexicon.BYTES | lexicon.TIMES:
+            return self.at(2) in ("is", "has", "equals") and self.kind(3) == "number"
+        return self.at(0) == "should" or self.lower[:4] == ["in", "the", "event", "that"]
+
     def asked(self, i: int) -> bool:
-        """Whether the sentence only asks for it."""
-        return self.question or "whether" in self.clause(i)
+        """Whether the sentence only asks for it, or its clause is a condition."""
+        clause = self.clause(i)
+        return self.question or self.states_nothing or "whether" in clause or clause[:1] in (["if"], ["unless"])
+
+    def is_title(self, i: int) -> bool:
+        """Whether a word begins with a capital letter only, as names do."""
+        return self.kind(i) == "word" and self.words(i, i + 1).istitle()
 
     @staticmethod
     def is_verb(word: str) -> bool:

@@ -67,6 +67,7 @@ def tree(page: LexborHTMLParser) -> str:
 def published(html: str, site: Path, scripts: Scripts) -> Watched | None:
     """The page as the tool would publish it, or nothing if it refuses it."""
     page = Watched(site, site / "a" / "index.html", html)
+    page.path.parent.mkdir(exist_ok=True)  # the page as Markdown is written beside it
     try:
         finish._finished(finish._checked(page, scripts), None)
     except ProofError:

@@ -157,6 +157,8 @@ def _declaration(nodes: list[Node]) -> str:
     for node in nodes:
         if node.type == "whitespace":
             node.value = " "
+        elif node.type in ("number", "dimension"):
+            node.representation = re.sub(r"^0(?=\.)", "", node.representation)
     name, colon, value = tinycss2.serialize(nodes).partition(":")
     return f"{name.strip()}{colon}{value.strip()}"
 

@@ -46,12 +46,12 @@ def declare(instruction: Instruction, overrides: Mapping[str, str], variables: d
         )
     for word in words:
         name, equals, default = word.partition("=")
-        if name in variables and not equals:  # some versions keep the first value, others drop it
+        if _GIVEN.fullmatch(name):
+            variables.pop(name, None)
+        elif name in variables and not equals:  # some versions keep the first value, others drop it
             raise refused(
                 instruction, f"ARG {name} is given twice, the second time without a value", "remove one of them"
             )
-        if _GIVEN.fullmatch(name):
-            variables.pop(name, None)
         else:
             variables[name] = overrides[name] if name in overrides else substitute(default, variables, instruction)
 

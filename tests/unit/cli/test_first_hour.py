@@ -83,8 +83,8 @@ BROKEN = (
     (
         DOCKERFILE,
         "FROM alpine:3.22\nCOPY",
-        "MAINTAINER me\nCOPY",
-        f"{DOCKERFILE}:4: the instruction MAINTAINER is refused",
+        "ONBUILD RUN id\nCOPY",
+        f"{DOCKERFILE}:4: the instruction ONBUILD is refused",
     ),
 )
 

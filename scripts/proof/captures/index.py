@@ -6,8 +6,9 @@ import functools
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-from proof.captures import bases_lock, fingerprint
+from proof.captures import bases_lock, fingerprint, objections
 from proof.captures.model import Capture
 from proof.captures.store import RECORD, load
 from proof.snippets import base_images, project
@@ -15,8 +16,15 @@ from proof.snippets.base_images import Bases
 from proof.snippets.capture_locations import LOCATIONS, NAMES, Location, Origin, name_of, undeclared
 from proof.snippets.model import Snippet
 
-BaseKeys = tuple[Mapping[str, str], Mapping[str, str]]  # of rebuilt bases and of registry bases, by name
 _KEPT = 150  # captures in memory: more than most sites show, but bounded for large projects
+
+
+class BaseKeys(NamedTuple):
+    """The bases of a project, and what identifies each: name → key or digest."""
+
+    bases: Bases
+    rebuilt: Mapping[str, str]
+    registry: Mapping[str, str]  # those in bases.lock
 
 
 class Captures(Mapping[str, Capture]):
@@ -102,14 +110,14 @@ def each(snippet_folder: Path, variant: str = "", origin: Origin | None = None) 
 
 def base_keys(root: Path, bases: Bases) -> BaseKeys:
     """The keys of the rebuilt bases of a project, and the digests of the registry bases that it has locked."""
-    return {name: bases.key(name) for name in bases.images}, bases_lock.load(root, bases)
+    return BaseKeys(bases, {name: bases.key(name) for name in bases.images}, bases_lock.load(root, bases))
 
 
 class SnippetCaptures:
     """The captures of one snippet, and which of them pages show. Each is read, and compared with its inputs, once.
 
-    `bases` returns the keys of the rebuilt bases by name, and the digests of the registry bases in bases.lock. It is
-    called only if they matter. With `origin`, only captures on those bases count. `captures` are all that there are.
+    `bases` is called only if they matter. With `origin`, only captures on those bases count. `captures` are all that
+    there are.
     """
 
     def __init__(
@@ -127,9 +135,14 @@ class SnippetCaptures:
     def changes(self, location: Location) -> list[fingerprint.Change]:
         """The inputs whose change makes the capture in this location stale."""
         if location not in self._changes:
-            found = fingerprint.without_engine(self.snippet, self.all[location], *self._bases())
+            bases = self._bases()
+            found = fingerprint.without_engine(self.snippet, self.all[location], bases.rebuilt, bases.registry)
             self._changes[location] = [change for change in found if change.invalidates]
         return self._changes[location]
+
+    def objections(self, location: Location) -> Iterator[str]:
+        """What the tool cannot have written in the capture in this location, if its inputs have not changed."""
+        return objections.of(self.all[location], self.snippet, location.origin, self._bases().bases)
 
     @functools.cached_property
     def shown(self) -> dict[Location, Capture]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from proof.captures import displayed_sizes, provenance, store
+from proof.captures import displayed_sizes, store
 from proof.captures.buildkit_log import image_names, written_image
 from proof.captures.index import SnippetCaptures
 from proof.captures.model import Capture, CapturedStep
@@ -31,25 +31,29 @@ class NeverCapturedError(PageError):
 
 
 def stale(captures: SnippetCaptures) -> Iterator[ProofError]:
-    """Why the captures that pages show do not match the current snippet, and where they contradict themselves."""
+    """Why the captures that pages show do not match the current snippet, and what nobody can have measured."""
     snippet = captures.snippet
     if not captures.shown:
         yield NeverCapturedError.of(snippet.name, snippet.where)
     for place, capture in captures.shown.items():
         folder = place.folder(snippet.folder, snippet.variant)
         hint = _update(snippet.name, place)
-        for change in captures.changes(place):
+        changes = captures.changes(place)
+        for change in changes:
             yield StaleError(f"{snippet.name} is stale: {change}", where=snippet.where, hint=hint)
-        if not captures.changes(place):
-            yield from _undeclared_outcomes(capture, snippet, folder)
         for name in capture.tampered:
             yield StaleError(f"{snippet.name}: {name} was edited by hand", where=Where(folder / name), hint=hint)
-        for name, value in provenance.implausible(capture, snippet):
-            what = f"{snippet.name}: the capture says {name} {value!r:.110}, which the tool never writes"
-            yield PageError(what, where=Where(folder / store.RECORD), hint=hint)
-        for what in displayed_sizes.contradictions(capture, snippet):
-            yield PageError(f"{snippet.name}: {what}", where=Where(folder / store.RECORD), hint=hint)
+        if not changes and not capture.tampered:
+            yield from _undeclared_outcomes(capture, snippet, folder) or _forged(captures, place)
         yield from contradictions(capture, folder)
+
+
+def _forged(captures: SnippetCaptures, place: Location) -> Iterator[ProofError]:
+    snippet = captures.snippet
+    where = Where(place.folder(snippet.folder, snippet.variant) / store.RECORD)
+    for what in captures.objections(place):
+        words = f"{snippet.name}: the tool cannot have written this capture: {what}"
+        yield PageError(words, where=where, hint=_update(snippet.name, place))
 
 
 def _update(name: str, place: Location) -> str:
@@ -93,16 +97,19 @@ def _output_of(step: Step | CapturedStep, folder: Path) -> Where:
     return Where(folder / f"{step.name}.txt")
 
 
-def _undeclared_outcomes(capture: Capture, snippet: Snippet, folder: Path) -> Iterator[ProofError]:
+def _undeclared_outcomes(capture: Capture, snippet: Snippet, folder: Path) -> list[ProofError]:
     """Steps whose exit code or message is not the one that the manifest declares for the engine of the capture."""
     hint = command("proof", "update", snippet.name)
+    problems: list[ProofError] = []
     for step in (step.on(capture.engine) for step in snippet.steps):
         if (done := capture.step(step.name)) is not None:
             if done.exit != step.exit:
                 what = f"{step} exited with {done.exit}, but {step.exit} is declared"
-                yield PageError(what, where=_output_of(step, folder), hint=hint)
+                problems.append(PageError(what, where=_output_of(step, folder), hint=hint))
             if step.expect not in done.output:
-                yield PageError(f"{step} did not print '{step.expect}'", where=_output_of(step, folder), hint=hint)
+                what = f"{step} did not print '{step.expect}'"
+                problems.append(PageError(what, where=_output_of(step, folder), hint=hint))
+    return problems
 
 
 def _is_size_of(size: str, capture: Capture, measured: int) -> bool:

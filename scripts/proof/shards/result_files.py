@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from proof.captures import contents, index, store
+from proof.captures import contents, index, objections, store
 from proof.captures.diff import Difference
 from proof.captures.fingerprint import Change
 from proof.core.errors import CannotMeasureError, ProofError, UsageError, Where, command
@@ -26,7 +26,6 @@ from proof.core.limits import limited
 from proof.core.validate import from_json, validate
 from proof.runs.committed import accurate, committed, differences
 from proof.runs.result import Cause, Result, Verdict, cause_of, is_accurate
-from proof.shards import untrusted
 from proof.snippets.base_images import Bases
 from proof.snippets.capture_locations import Origin
 from proof.snippets.model import Snippet
@@ -223,7 +222,7 @@ def _part(folder: Path, snippets: Mapping[str, Snippet], known: Bases, root: Pat
         for entry in told.results:
             result = _result(entry, folder, snippets[entry.snippet], told.origin, root)
             if result.new:
-                for what in untrusted.objections(result.new, result.snippet, told.origin, known):
+                for what in objections.from_elsewhere(result.new, result.snippet, told.origin, known):
                     raise _refused(folder / "captures" / entry.snippet / store.RECORD, what)
             results.append(_recheck(result, told.origin, same_engine=same_engine))
         return Part(folder, told.origin, told.seconds, told.same_engine, tuple(results))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from proof.captures import derived, displayed_sizes, staleness, store
-from proof.captures.index import SnippetCaptures
+from proof.captures.index import BaseKeys, SnippetCaptures
 from proof.captures.model import Capture, CapturedLayer
 from proof.snippets import base_images, manifest
 from proof.snippets.capture_locations import folder_of
@@ -111,7 +111,7 @@ def test_a_page_is_not_built_with_them(root: Path) -> None:
     store.remove(folder_of(root / "snippets/note", "rebuilt"))
     known = base_images.load(root)
     keys = {name: known.key(name) for name in known.images}
-    found = list(staleness.stale(SnippetCaptures(snippet(root), lambda: (keys, {}))))
+    found = list(staleness.stale(SnippetCaptures(snippet(root), lambda: BaseKeys(known, keys, {}))))
     (error,) = (error for error in found if "disk_usage" in error.what)
     assert "123MB and 5B" in error.what
     assert error.where is not None

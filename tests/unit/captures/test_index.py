@@ -143,7 +143,7 @@ class TestShown:
             if str(place) in stale.split():
                 one = replace(one, inputs=one.inputs | {"context/note.txt": "sha256:0"})
             save(one, place.folder(snippet.folder))
-        found = index.SnippetCaptures(snippet, lambda: (keys, {})).shown
+        found = index.SnippetCaptures(snippet, lambda: index.BaseKeys(known, keys, {})).shown
         assert [str(place) for place in found] == expected.split()
         every = index.Captures(root / "snippets", manifest.variants)
         if not expected:

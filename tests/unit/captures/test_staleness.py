@@ -1,6 +1,7 @@
 """Captures that are stale, that pages leave out, or that contradict themselves: found without an engine."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,9 @@ from typing import Any
 import pytest
 
 from proof.captures import staleness, store
-from proof.captures.index import SnippetCaptures
-from proof.captures.model import Capture, CapturedLayer, CapturedStep
+from proof.captures.index import BaseKeys, SnippetCaptures
+from proof.captures.model import Capture, CapturedFact, CapturedLayer, CapturedStep
+from proof.core.errors import ProofError
 from proof.snippets import base_images, manifest
 from proof.snippets.capture_locations import folder_of
 from proof.snippets.engine_version import WORDINGS, Wording
@@ -20,6 +22,7 @@ from tests.support.makers import by_engine, capture
 OUTPUTS = REPOSITORY / "tests/data/outputs"
 DOCKER_29 = "docker 29.7.2"
 STALE = {"context/note.txt": "sha256:0"}
+FORGED = "note: the tool cannot have written this capture: "
 
 
 class Project:
@@ -27,8 +30,8 @@ class Project:
 
     def __init__(self, root: Path) -> None:
         self.root = captured(root)
-        known = base_images.load(root)
-        self.keys = {name: known.key(name) for name in known.images}
+        self.bases = base_images.load(root)
+        self.keys = {name: self.bases.key(name) for name in self.bases.images}
 
     @property
     def snippet(self) -> Snippet:
@@ -49,10 +52,13 @@ class Project:
                 store.save(replace(one, inputs=one.inputs | (STALE if state == "stale" else {})), folder)
 
     def stale(self) -> list[str]:
-        return [error.what for error in staleness.stale(SnippetCaptures(self.snippet, lambda: (self.keys, {})))]
+        return [error.what for error in self.errors(self.snippet)]
+
+    def errors(self, snippet: Snippet) -> list[ProofError]:
+        return list(staleness.stale(SnippetCaptures(snippet, lambda: BaseKeys(self.bases, self.keys, {}))))
 
     def hidden(self) -> list[str]:
-        return list(staleness.left_out(SnippetCaptures(self.snippet, lambda: (self.keys, {}))))
+        return list(staleness.left_out(SnippetCaptures(self.snippet, lambda: BaseKeys(self.bases, self.keys, {}))))
 
 
 @pytest.fixture
@@ -64,7 +70,7 @@ def project(tmp_path: Path) -> Project:
     ("fields", "says"),
     [
         ({}, []),
-        ({"builder": "buildx A"}, ["note: the capture says builder 'buildx A', which the tool never writes"]),
+        ({"builder": "buildx A"}, [FORGED + "its provenance is not what the tool writes: builder 'buildx A'"]),
     ],
 )
 def test_provenance_in_a_form_of_its_own(fields: dict[str, Any], says: list[str], project: Project) -> None:
@@ -72,6 +78,47 @@ def test_provenance_in_a_form_of_its_own(fields: dict[str, Any], says: list[str]
     made = capture_in(project.folder())
     store.save(replace(made, provenance=replace(made.provenance, **fields)), project.folder())
     assert project.stale() == says
+
+
+def _in_step(capture: Capture, **fields: Any) -> Capture:
+    return replace(capture, steps=(replace(capture.steps[0], **fields), *capture.steps[1:]))
+
+
+def _with_fact(capture: Capture, name: str, **fields: Any) -> Capture:
+    fact = replace(capture.facts.get(name, CapturedFact(1, "B", "made up")), **fields)
+    return replace(capture, facts=capture.facts | {name: fact})
+
+
+@pytest.mark.parametrize(
+    ("forge", "says"),
+    [
+        (lambda c: _in_step(c, command="docker build -t better ."), "its steps are not those of"),
+        (lambda c: _in_step(c, inside="another"), "its steps are not those of"),
+        (lambda c: replace(c, steps=c.steps[:-1]), "its steps are not those of"),
+        (lambda c: _with_fact(c, "size", value=5), "its fact 'size' is not what its layers and outputs say"),
+        (lambda c: _with_fact(c, "own_layers", value=9), "its fact 'own_layers' is not what"),
+        (lambda c: _with_fact(c, "base_layers", value=0), "its fact 'base_layers' is not what"),
+        (lambda c: _with_fact(c, "size", tolerance=0.5), "its fact 'size' is not what"),
+        (lambda c: _with_fact(c, "size", source="weighed by hand"), "its fact 'size' is not what"),
+        (lambda c: _with_fact(c, "size", volatile="it varies"), "its fact 'size' is not what"),
+        (lambda c: _with_fact(c, "user", value="nobody " * 100_000), "its fact 'user' is not what"),
+        (lambda c: _with_fact(c, "speed"), "note has no fact 'speed'"),
+        (lambda c: replace(c, facts={k: v for k, v in c.facts.items() if k != "size"}), "its fact 'size' is not what"),
+        (lambda c: replace(c, layers=()), "it has 0 layers, but its snippet measures note"),
+        (lambda c: replace(c, layers=c.layers[::-1]), "a layer of its base lies above one of its own"),
+        (lambda c: replace(c, snippet="fails"), "it is of fails on"),
+        (lambda c: replace(c, provenance=replace(c.provenance, bases={})), "its provenance names other bases"),
+        (
+            lambda c: replace(c, provenance=replace(c.provenance, bases=dict.fromkeys(c.provenance.bases, "official"))),
+            "is not made of the packages in",
+        ),
+    ],
+)
+def test_a_forged_capture_with_a_valid_seal(forge: Callable[[Capture], Capture], says: str, project: Project) -> None:
+    """The seal has no key. What the tool cannot have written is refused although the seal is right."""
+    store.save(forge(capture_in(project.folder())), project.folder())
+    (what,) = [what for what in project.stale() if what.startswith(FORGED) and says in what]
+    assert what
 
 
 CHANGED = "note is stale: context/note.txt changed"
@@ -120,10 +167,7 @@ def test_another_outcome_than_the_declared_one(old: str, new: str, says: str, pr
     captured(project.root)  # computes its inputs again
     now = capture_in(folder_of(folder, "rebuilt"))
     store.save(replace(now, steps=before.steps), folder_of(folder, "rebuilt"))
-    found = [
-        error.what
-        for error in staleness.stale(SnippetCaptures(manifest.variants(folder)[0], lambda: (project.keys, {})))
-    ]
+    found = [error.what for error in project.errors(manifest.variants(folder)[0])]
     assert any(says in what for what in found), found
 
 
@@ -132,10 +176,10 @@ def test_an_outcome_of_another_engine(project: Project) -> None:
     edit(project.root / "snippets/fails/snippet.toml", "exit = 127", 'exit = { "docker <29" = 127, "docker >=29" = 1 }')
     folder = captured(project.root) / "snippets/fails"
     snippet = manifest.variants(folder)[0]
-    assert list(staleness.stale(SnippetCaptures(snippet, lambda: (project.keys, {})))) == []
+    assert project.errors(snippet) == []
     made = capture_in(folder_of(folder, "rebuilt"))
     store.save(by_engine(made, DOCKER_29), folder_of(folder, "rebuilt", "", "docker-29"))
-    (found,) = staleness.stale(SnippetCaptures(snippet, lambda: (project.keys, {})))
+    (found,) = project.errors(snippet)
     assert found.what == "fails/run exited with 127, but 1 is declared"
     assert found.where is not None
     assert found.where.path == folder / "captured/rebuilt-docker-29/run.txt"

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from proof.captures import store
+from proof.captures import objections, store
 from proof.cli import run_snippets
 from proof.core import limits
 from proof.pages.lint import audit
 from proof.runs.result import Result
-from proof.shards import result_files, untrusted
+from proof.shards import result_files
 from proof.snippets import manifest
 from proof.snippets.model import Snippet
 from tests.support.helpers import captured, results, tiny
@@ -96,7 +96,7 @@ def test_a_snippet_that_hangs(
 @pytest.mark.parametrize("verb", ["merge", "accept"])
 def test_results_that_hang(verb: str, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     part = shard(root)
-    hang_if(untrusted, "objections", lambda *_: True, monkeypatch)
+    hang_if(objections, "from_elsewhere", lambda *_: True, monkeypatch)
     done = proof(verb, part, cwd=root)
     assert "part/results.json: reading this takes longer than" in done.stderr
     assert done.returncode == 2

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proof.captures import store
+from proof.captures import objections, store
 from proof.captures.model import CapturedEntry, CapturedFact
 from proof.pages import scan
 from proof.pages.charts.svg import NARROW, SIZE, WIDE, Label, plain
@@ -112,8 +112,9 @@ LAYERS = KINDS["layers"]
 
 
 @pytest.fixture(autouse=True)
-def measured(root: Path) -> None:
-    """A snippet of several stages, and facts of round values."""
+def measured(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A snippet of several stages, and facts of round values, which no run would give."""
+    monkeypatch.setattr(objections, "of", lambda *_: iter(()))
     manifest = 'title = "Stages"\nimage = "staged"\n[[step]]\nname = "build"\ncommand = "docker build -t staged ."\n'
     makers.write(root / "snippets" / "staged", {"context/Dockerfile": STAGES, "snippet.toml": manifest})
     captured(root)

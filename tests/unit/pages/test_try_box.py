@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from markdown import Markdown
 
-from tests.support.helpers import captured, edit, up_to_date
+from tests.support.helpers import captured, edit
 from tests.support.makers import write
 
 
@@ -67,7 +67,7 @@ def test_the_box_says_what_the_block_leaves(root: Path) -> None:
 def test_a_failure_that_depends_on_the_reader(old: str, new: str, root: Path) -> None:
     """With another engine, or an emulator, it may succeed."""
     edit(root / "snippets/fails/snippet.toml", old, new)
-    (fails,) = says(convert(up_to_date(root), "{{ transcript fails/run }}"))
+    (fails,) = says(convert(captured(root), "{{ transcript fails/run }}"))
     assert "What fails above fails here too, unless your Docker or your machine can do more." in fails
 
 

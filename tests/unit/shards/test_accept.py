@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from proof.captures import derived, store
+from proof.captures import objections as checks
 from proof.captures.model import Capture, CapturedFact, Environment
 from proof.core.errors import CannotMeasureError
 from proof.reports import changes, pull_request
 from proof.runs.result import Result
-from proof.shards import result_files, untrusted
+from proof.shards import result_files
 from proof.snippets import base_images, project
 from proof.snippets.capture_locations import folder_of
 from tests.support.helpers import (
@@ -179,7 +180,7 @@ def test_nothing_is_written_where_anything_is_refused(root: Path, tmp_path: Path
 def objections(root: Path, capture: Capture, name: str = "note") -> list[str]:
     """The objections to a capture of this snippet."""
     snippet = project.find(root / "snippets", name)
-    return list(untrusted.objections(capture, snippet, "rebuilt", base_images.load(root)))
+    return list(checks.from_elsewhere(capture, snippet, "rebuilt", base_images.load(root)))
 
 
 @pytest.mark.parametrize(
@@ -365,4 +366,4 @@ def test_every_committed_capture_could_be_handed_over() -> None:
     assert len(snippets) > 100
     for snippet in snippets:
         capture = capture_in(folder_of(snippet.folder, "rebuilt", snippet.variant))
-        assert list(untrusted.objections(capture, snippet, "rebuilt", known)) == []
+        assert list(checks.from_elsewhere(capture, snippet, "rebuilt", known)) == []

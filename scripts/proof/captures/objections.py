@@ -1,8 +1,8 @@
-"""Checks whether a capture from another machine may be accepted as one of ours.
+"""Finds what the tool cannot have written in a capture, without an engine.
 
-It must belong to the snippet as it is here, and have exactly the facts that follow from its layers and outputs.
-Whether a run would really produce these layers and outputs, only a run can tell (`proof check`), or a person who reads
-the table of changes. The seal proves nothing here: it has no key, so anyone who edits a capture can compute it again.
+A capture belongs to its snippet, and has exactly the facts that follow from its layers and outputs. Whether a run
+would really produce these, only a run can tell (`proof check`), or a person who reads the table of changes. The seal
+proves nothing here: it has no key, so anyone who edits a capture can compute it again.
 """
 
 from __future__ import annotations
@@ -21,13 +21,24 @@ _LAYERS = 128  # the most that Docker allows: see the snippet layers_depth
 _LONGEST = 100_000  # characters of an instruction, or of a text in the configuration
 
 
-def objections(capture: Capture, snippet: Snippet, origin: str, known: Bases) -> Iterator[str]:
-    """Every reason not to accept the capture.
-
-    It must be complete, and belong to the snippet as it is here: the same commands, context and bases.
-    """
+def from_elsewhere(capture: Capture, snippet: Snippet, origin: str, known: Bases) -> Iterator[str]:
+    """Every reason not to accept a capture that another machine made, of the snippet and bases as they are here."""
     if capture.tampered:
         yield f"{', '.join(capture.tampered)} was changed after it was written"
+    yield from of(capture, snippet, origin, known)
+    keys = {name: known.key(name) for name in snippet.bases}
+    for change in fingerprint.without_engine(snippet, capture, keys):
+        if change.invalidates:
+            yield f"{snippet.name} was measured with other inputs than those here: {change}"
+    if fingerprint.ENGINE not in capture.inputs or capture.inputs.get(fingerprint.RULES) != str(normalise.VERSION):
+        yield "it was measured by another version of this tool"
+
+
+def of(capture: Capture, snippet: Snippet, origin: str, known: Bases) -> Iterator[str]:
+    """What the tool cannot have written in a capture of the snippet as it is here.
+
+    `origin` is that of its bases, by its directory. A capture whose inputs have changed is not one of the snippet here.
+    """
     if capture.snippet != snippet.name or capture.environment.bases != origin:
         yield f"it is of {capture.snippet} on {capture.environment}"
     hosts = {step.name: step.hosts for step in snippet.steps}
@@ -121,9 +132,3 @@ def _origin(capture: Capture, snippet: Snippet, origin: str, known: Bases) -> It
             digest = capture.inputs.get(f"{fingerprint.BASE}{name}")
             if image != f"{known.images[name].registry}@{digest}" or not _DIGEST.fullmatch(digest or ""):
                 yield f"its base {name} has no digest, or not the digest of the image that it was measured on"
-    keys = {name: known.key(name) for name in snippet.bases}
-    for change in fingerprint.without_engine(snippet, capture, keys):
-        if change.invalidates:
-            yield f"{snippet.name} was measured with other inputs than those here: {change}"
-    if fingerprint.ENGINE not in capture.inputs or capture.inputs.get(fingerprint.RULES) != str(normalise.VERSION):
-        yield "it was measured by another version of this tool"

@@ -16,6 +16,7 @@ from selectolax.lexbor import LexborHTMLParser
 from proof.captures import store
 from proof.core.errors import PageError
 from proof.facts import expression
+from proof.facts.cited import CITED
 from proof.pages import indexes, scan, transcript
 from proof.pages.page import INDEX, Options, Page, Rendering
 from proof.pages.site import Site
@@ -36,7 +37,9 @@ def generate(root: Path, model: str, folder: Path, count: int, *, pages: bool) -
     shutil.copytree(root, folder, ignore=shutil.ignore_patterns("docs", "snippets"))
     shutil.copytree(root / "docs", folder / "docs", ignore=shutil.ignore_patterns("*.md"))
     (folder / "snippets").mkdir()
-    shutil.copy(root / "snippets" / "bases.toml", folder / "snippets")
+    for listed in ("bases.toml", *CITED):  # bases.toml may name figures of cited.toml
+        if (root / "snippets" / listed).is_file():
+            shutil.copy(root / "snippets" / listed, folder / "snippets")
     _edit(folder / "mkdocs.yml", r"^nav:\n(?:[ #-].*\n)*", "")
     (folder / "docs" / "index.md").write_text("# Many\n", "utf-8")
     (snippet,) = manifest.variants(root / "snippets" / model)

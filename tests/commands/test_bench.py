@@ -1,6 +1,7 @@
 """`scripts/bench` on very small projects: its rows, units and goals, and the files that it writes."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -73,6 +74,21 @@ def test_what_the_pages_state_is_what_was_recorded() -> None:
     newest = max((REPOSITORY / "bench").glob("*.json"))
     made = bench.as_figures(json.loads(newest.read_text("utf-8")))
     assert (REPOSITORY / "snippets" / "bench.toml").read_text("utf-8") == made
+
+
+def test_generated_projects_have_the_figures_that_bases_name(project: Path, tmp_path: Path) -> None:
+    """A bases.toml that names a figure of cited.toml is as valid in the generated project."""
+    root = Path(shutil.copytree(project, tmp_path / "model"))
+    figure = 'figures.size = { value = 8, unit = "MB" }'
+    source = '[[source]]\nname = "hub"\ntitle = "a registry"\ndate = "2026-01-02"\nurl = "https://example.com/"\n'
+    (root / "snippets" / "cited.toml").write_text(source + figure + "\n", "utf-8")
+    bases = root / "snippets" / "bases.toml"
+    bases.write_text(
+        bases.read_text("utf-8").replace("\nrebuilt =", '\nofficial_size = "hub.size"\nrebuilt =', 1), "utf-8"
+    )
+    many = bench_projects.generate(root, "note", tmp_path / "many", 2, pages=True)
+    assert "hub.size" in (many / "snippets" / "bases.toml").read_text("utf-8")
+    assert book_module.load(many / "snippets")["hub.size"].value == 8_000_000
 
 
 def test_by_hand_means_without_the_extension(project: Path, tmp_path: Path) -> None:

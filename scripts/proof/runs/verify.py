@@ -226,8 +226,14 @@ def _is_mixed_up(capture: Capture, snippet: Snippet) -> bool:
 def _mixes_up(log: str, build: Dockerfile, *, whole: bool) -> bool:
     steps = labels(log)
     named = set(steps.values())
-    own = frozenset[str]().union(*(stage for stage in build.labels if stage & named))
-    return len(named) < len(steps) or not named <= own or (whole and named != own)
+    # Label → the base and the steps up to it. BuildKit runs a step once for stages that begin alike, under one label.
+    own: dict[str, tuple[str, ...]] = {}
+    for stage, labelled in zip(build.stages, build.labelled, strict=True):
+        if labelled.keys() & named:
+            texts = (stage.parent, *labelled.values())
+            own |= {label: texts[: number + 1] for number, label in enumerate(labelled, 1)}
+    ran = {own[label] for label in named & own.keys()}
+    return len(named) < len(steps) or not named <= own.keys() or (whole and not ran >= set(own.values()))
 
 
 def _measure(

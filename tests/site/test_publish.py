@@ -512,6 +512,8 @@ def test_every_page_has_its_markdown(site: Path, pages: list[Page]) -> None:
         assert f"]({page.address})." in text
         assert 'href="index.md" type="text/markdown">View as Markdown</a>' in page.html
         assert text in (site / "llms-full.txt").read_text("utf-8")
+    labels = re.findall(r"^(\[\^[^]]+\]): ", (site / "llms-full.txt").read_text("utf-8"), re.MULTILINE)
+    assert len(labels) == len(set(labels)) > 0  # no page's footnote is taken for another page's
     list_ = (site / "llms.txt").read_text("utf-8")
     assert list_.startswith("# Using Multi-Stage Docker Builds with Go\n\n> One Go program")
     assert sorted(re.findall(r"\]\(([^)]*)\)", list_)) == sorted(f"{page.address}index.md" for page in listed)

@@ -74,5 +74,6 @@ def _origin(fact: Fact) -> str:
     if isinstance(fact.origin, Sum):
         return f"{fact.name}: {exact}, {fact.source} {fact.origin.url}".rstrip()
     if isinstance(fact.origin, Source):
-        return f"cited: {fact.name}: {fact}, {fact.origin.title}"  # first, as a title may say that it was measured here
+        # "cited" comes first, as a title may say that it was measured here
+        return f"cited: {fact.name}: {fact}, {fact.origin.title}, {fact.origin.date} {fact.origin.url}".rstrip()
     return f"{fact.name}: {exact}, measured {fact.origin.provenance.date[:10]}"

@@ -37,18 +37,18 @@ _ENTITY = re.compile(r"&(?=#?\w+;)")
 _LANGUAGES = {"Dockerfile": "dockerfile", ".dockerignore": "text", "go.mod": "text", "go.sum": "text"}
 
 
-def written(content: LexborNode, address: str = "", source: str = "") -> str:
+def written(content: LexborNode, address: str = "", source: str = "", notes: str = "") -> str:
     """The Markdown of a page's content, ending with a line break.
 
     Links are absolute if the page's address is known. `source` is Markdown for the last line, which says where all of
-    this comes from.
+    this comes from. The labels of footnotes begin with `notes`, so that those of several pages differ in one file.
     """
-    writer = _Writer(address)
+    writer = _Writer(address, notes)
     blocks: list[str] = []
     writer.blocks(content, blocks)
     if source:
         blocks += ["***", source]
-    blocks += [f"[^{number}]: {text}" for text, number in writer.notes.items()]
+    blocks += [f"[^{notes}{number}]: {text}" for text, number in writer.notes.items()]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -79,8 +79,9 @@ def link(label: str, address: str) -> str:
 
 
 class _Writer:
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, notes: str) -> None:
         self._address = address
+        self._notes = notes
         self.notes: dict[str, int] = {}  # footnotes, by their Markdown: each with its number
 
     def blocks(self, parent: LexborNode, to: list[str]) -> None:
@@ -227,7 +228,7 @@ class _Writer:
 
     def _note(self, markdown: str) -> str:
         """The mark of a footnote that says this. What is said twice has one footnote."""
-        return f"[^{self.notes.setdefault(markdown, len(self.notes) + 1)}]"
+        return f"[^{self._notes}{self.notes.setdefault(markdown, len(self.notes) + 1)}]"
 
     def _absolute(self, address: str) -> str:
         with contextlib.suppress(ValueError):

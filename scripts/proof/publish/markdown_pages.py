@@ -20,7 +20,8 @@ def write(page: Page) -> None:
     if content is None or not page.listed:
         return
     path = _path(page)
-    path.write_text(gfm.written(content, page.address, _source(page, content)), "utf-8", newline="\n")
+    text = gfm.written(content, page.address, _source(page, content), notes=page.url)
+    path.write_text(text, "utf-8", newline="\n")
     address = {"href": path.name, "type": _TYPE}
     # The theme would take `alternate` alone for another version of the site; and nobody has to index a page twice.
     page.add_to_head(page.element("link", rel="alternate nofollow", **address))

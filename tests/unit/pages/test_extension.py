@@ -700,3 +700,10 @@ def test_a_total_on_an_official_base(project: Path) -> None:
         "our own layers, 27B, as measured, on the official base, 8MB, as cited: a leaflet https://example.com/leaflet"
     )
     assert f'title="note.official_size: 8,000,027 B, {parts}"' in element
+
+
+def test_a_cited_figure_says_where_and_when(project: Path) -> None:
+    """Its tooltip has the source's title, date and address. The golden page has one without an address."""
+    edit(project / "snippets/cited.toml", "date", 'url = "https://example.com/leaflet"\ndate')
+    said = "cited: leaflet.size: 8MB, a leaflet, 2020-01-01 https://example.com/leaflet"
+    assert f'title="{said}"' in convert("# A\n\n{{ leaflet.size }}", project)

@@ -144,6 +144,15 @@ def test_claims_and_cited_figures_have_footnotes() -> None:
     assert len(read_back(markdown(html)).css("sup a")) == 3
 
 
+def test_footnotes_of_several_pages_in_one_file() -> None:
+    """Each page's labels begin with its address, so that no footnote of a page belongs to another one."""
+    note = "<data class='fact fact--cited' title='cited: {0}'>{0}</data>"
+    pages = (gfm.written(tree(note.format(name)), notes=f"{name}/") for name in ("a", "b"))
+    both = read_back("\n".join(pages))
+    assert [link.text() for link in both.css("sup a")] == ["1", "2"]
+    assert [item.text().split("↩")[0].strip() for item in both.css("section li")] == ["cited: a", "cited: b"]
+
+
 def test_the_source_is_said_last() -> None:
     assert gfm.written(tree("<p>a</p>"), source="From b.") == "a\n\n***\n\nFrom b.\n"
 

@@ -100,6 +100,7 @@ QUESTIONS = {
     "static binary CGO_ENABLED=0": "static/",
     "healthcheck without curl": "dockerfile-web/",
     "go version image size": "go-releases/",
+    "debug go program in docker": "develop/",
 }
 
 

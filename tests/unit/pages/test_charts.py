@@ -75,8 +75,8 @@ KINDS = {
         title = "A title"
         total = "note.size"
         rows = [
-          { name = "`RUN rm`", value = "note.layer_3", hides = "/srv/note.txt" },
-          { name = "`RUN head`", value = "note.layer_2", holds = "/srv/note.txt" },
+          { name = "the removal", value = "note.layer_3", hides = "/srv/note.txt" },
+          { name = "`RUN mkdir`", value = "note.layer_2", holds = "/srv/note.txt" },
           { name = "base", value = "note.layer_1" },
         ]
         """,

@@ -421,7 +421,8 @@ def test_code_in_a_reason_is_text(project: Path) -> None:
 
 def test_a_flag_in_prose_stays_whole(project: Path) -> None:
     """Lines must not break after its hyphens. Hyphens inside words and code blocks are left alone."""
-    text = "Call `docker build --no-cache -t example .` or `multi-stage`.\n\n{{ waiver: an example }}\n\n    a --b"
+    waiver = "{{ waiver: an example }}"
+    text = f"Call `docker build --no-cache -t example .` or `multi-stage`. {waiver}\n\n{waiver}\n\n    a --b"
     html = convert(text, project)
     flags = '<span class="flag">--no-cache</span> <span class="flag">-t</span>'
     assert f"<code>docker build {flags} example .</code>" in html

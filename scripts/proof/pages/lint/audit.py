@@ -12,7 +12,7 @@ import re
 import string
 import xml.etree.ElementTree as ET
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from html import unescape
 
@@ -24,7 +24,7 @@ from proof.core.text import visible
 from proof.facts import expression
 from proof.facts.values import Source
 from proof.pages import verbatim
-from proof.pages.lint import alterations, claims, official, quantities
+from proof.pages.lint import alterations, claims, commands, official, quantities
 from proof.pages.lint.claims import Claim, Unbound
 from proof.pages.lint.evidence import PROMPT, Evidence
 from proof.pages.page import Page, Waiver
@@ -138,7 +138,8 @@ def _check_waiver(
 
 def _needs(sentence: str, inside: Mapping[str, _Token], block: ET.Element, page: Page, evidence: Evidence) -> bool:
     """Whether anything in a sentence would be reported if it had no waiver."""
-    if any(token.kind == "code" and not evidence.names(token.text.rstrip("/")) for token in inside.values()):
+    codes = [token.text for token in inside.values() if token.kind == "code"]
+    if any(not evidence.names(code.rstrip("/")) for code in codes) or any(_not_run(codes, evidence)):
         return True
     stated = _stated(inside, page)
     altered = any(_altered(sentence, inside, "")) or any(_unlike(inside, block, page))
@@ -297,6 +298,9 @@ def _names(found: list[tuple[str, bool]], page: Page, evidence: Evidence, *, exe
     for code in (code for code, _ in found if _PROMPT.match(code)):
         what, hint = "a prompt in a sentence: nothing ran this command", "show it: {{ transcript snippet/step }}"
         page.note(PageError(what, evidence=code, hint=hint), f"`{code}`")
+    for code in () if exempt else _not_run(dict.fromkeys(code for code, _ in found), evidence):
+        what, hint = f"no snippet of this page has the command `{code}`", "run it, or add {{ waiver: why }}"
+        page.note(PageError(what, hint=hint), f"`{code}`")
     kinds = (_REFERENCE, _PATH, _FILE) if exempt else (_REFERENCE, _PATH, _FILE, _NUMBER)
     for code in (c for c, stage in found if stage or any(kind.fullmatch(c) for kind in kinds)):
         if not evidence.names(code.rstrip("/")):
@@ -308,6 +312,13 @@ def _names(found: list[tuple[str, bool]], page: Page, evidence: Evidence, *, exe
                 ),
                 f"`{code}`" if f"`{code}`" in page.source else code,
             )
+
+
+def _not_run(codes: Iterable[str], evidence: Evidence) -> Iterator[str]:
+    """The commands and instructions among these pieces of code that no snippet of the page has."""
+    for code in map(verbatim.read, codes):
+        if commands.is_command(code) and not evidence.has(functools.partial(commands.contains, code)):
+            yield code
 
 
 def _blocks(root: ET.Element) -> Iterator[ET.Element]:

@@ -344,11 +344,11 @@ class TestNames:
             *("linux/amd64", "arm64", "sha256", "x86_64", "utf8"),
             *("/", "//", "a/b", "a//main.go", "/srv//x", "/a b", "/srv:x", "/*"),
             *("main.py", ".go", "go", "main.go.bak", "main_go", "Dockerfile.web", "dockerignore", "xDockerfile"),
-            *("builder", "--no-cache", "/a.dockerignore/ b", "docker run a"),
+            *("builder", "--no-cache", "/a.dockerignore/ b", "docker run --init"),
         ],
     )
     def test_no_name(self, code: str) -> None:
-        """Commands, flags and words are not checked."""
+        """Names of commands, flags and words are not checked."""
         assert said(audited(f"<p>See <code>{code}</code> here.</p>", codes={code})) == []
 
     @pytest.mark.parametrize(
@@ -374,6 +374,20 @@ class TestNames:
         """What prose calls a stage must exist, whatever its name."""
         html = text.replace("{", "<code>").replace("}", "</code>")
         assert said(audited(f"<p>{html}.</p>")) == [f"`{name}` is in no snippet of this page" for name in names]
+
+    def test_a_command(self, root: Path) -> None:
+        """What readers would run or copy has to be in a snippet of the page, or waived."""
+        line, html = "COPY --chmod=a+r company.crt /etc/ssl/certs/", "<p>Add <code>{}</code>{} to it.</p>"
+        (problem,) = audited(html.format(line, ""), root, snippets={"note"}).problems
+        assert (problem.what, problem.hint) == (
+            f"no snippet of this page has the command `{line}`",
+            "run it, or add {{ waiver: why }}",
+        )
+        page = audited(html.format(line, waiver()), root, snippets={"note"})
+        assert (page.problems, page.notes) == ([], [])  # nor does the waiver waive nothing
+        assert audited(html.format("COPY note.txt /srv/note.txt", ""), root, snippets={"note"}).problems == []
+        assert audited(html.format(line, ""), root, snippets={"note"}, waived="about the tool").problems == []
+        assert audited(f'<p><a href="https://a.org/"><code>{line}</code></a></p>').problems == []
 
     @pytest.mark.parametrize(
         ("code", "refused"),

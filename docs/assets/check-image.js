@@ -109,7 +109,7 @@
     const total = { size: 0, files: 0, hidden: 0 }
     for (const { top } of image.layers) for (const key in total) total[key] += top[key]
     const lines = findings(image).map(([what, to]) => make("li", {}, `${what} (`, make("a", { href: `../${to}` }, "explained"), ")"))
-    result.replaceChildren(explorer(image, total), make("ul", {}, ...lines))
+    opened.replaceChildren(explorer(image, total), make("ul", {}, ...lines))
     say(`${image.name}: ${written(total.size)} in ${counted(total.files)}.`)
   }
 
@@ -118,9 +118,9 @@
   const cancel = make("button", { type: "button", hidden: true }, "Cancel")
   const progress = make("progress", { max: 1, value: 0, hidden: true, ariaLabel: "Read so far" })
   const form = make("form", { className: "calculator" }, make("label", {}, "A saved image, chosen or dropped here ", input), cancel, progress, status)
-  const result = make("div")
+  const opened = make("div")
   const say = text => (status.value = text)
-  place.replaceWith(form, result)
+  place.replaceWith(form, opened)
 
   let current = 0
   async function check(file) {
@@ -129,7 +129,7 @@
       if (mine !== current) throw new imageTar.ImageError("cancelled")
       progress.value = Math.min(1, bytes / (file.size || 1))
     }
-    result.replaceChildren()
+    opened.replaceChildren()
     cancel.hidden = progress.hidden = false
     say(`Reading ${imageTar.quoted(file.name)} …`)
     try {

@@ -26,6 +26,8 @@ def _port(s: Sentence, i: int) -> Reading:
 
 def label(s: Sentence, i: int) -> Reading:
     """A number after a name. What it is a number of decides whether it has to be proved."""
+    if s.lower[max(0, i - 2) : i] == ["such", "as"] or (s.states_nothing and s.at(0) != "should"):
+        return None, i + 1
     if s.kind(i) == "version":
         return s.quantity("version", i, i + 1)
     if s.kind(i) == "ordinal":
@@ -33,8 +35,6 @@ def label(s: Sentence, i: int) -> Reading:
     if (number := read_number(s, i)) is None:
         return None, i
     digits = s.kind(i) == "number"
-    if s.states_nothing and s.at(0) != "should":
-        return None, number.end
     joined = s.glued(i) and s.at(i - 1) in "-/."  # CVE-2021-44228
     if digits and not joined and _is_date(s, i) and s.at(i - 1) not in lexicon.NUMBERED:
         end = i + 3 if s.at(i + 1) == ":" else i + 1

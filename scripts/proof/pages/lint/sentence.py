@@ -39,7 +39,8 @@ _SPACES = str.maketrans("\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPAC
 _STATES_NOTHING = re.compile(
     r"an? [\w' ]+? (?:is any|is called)\b|[\w' ]+? (?:stands for|shortened to|is the \w+ (?:below|above|at) which)\b"
     r"|by convention\b|(?:our|my|your) (?:goal|aim) [\w' ]*?\bis\b|this (?:post|article|guide|tutorial|talk) assumes\b"
-    r"|(?:take|consider) an? (?:fictitious|fictional|hypothetical|imaginary)\b"
+    r"|(?:[\w']+ ){1,3}an? (?:fictitious|fictional|hypothetical|imaginary)\b|[\w' ]+, let us pretend\b"
+    r"|make sure (?:that )?you have\b|for this \w+ i assume\b"
     r"|(?:let \w+ be|had (?:i|we|you|they|it|he|she)|were (?:i|we|you|they|it))\b"
 )
 
@@ -155,11 +156,11 @@ class Sentence:
             return True
         if self.question:
             return self.at(0) in lexicon.CLASSES["asks"] and lexicon.CLASSES["knows"].isdisjoint(self.lower[:_CLAUSE])
+        if _is_condition(self.clause(i)) or self.lower[max(0, i - 2) : i] == ["such", "as"]:
+            return True
         if len(before := self.lower[: min(i, _CLAUSE)]) == 0 or lexicon.CLASSES["knows"] & {*before}:
             return False
         starts = {before[0], *self.clause(i)[:1]}
-        if _is_condition(self.clause(i)):
-            return True
         if before[0] in ("when", "once"):
             return self._next_clause(i) in lexicon.CLASSES["instructs"] | lexicon.ADVISES
         return not starts.isdisjoint(lexicon.CLASSES["conditions"] | lexicon.CLASSES["instructs"])
@@ -211,10 +212,9 @@ Rule = Callable[[Sentence, int], Reading]
 
 
 def _is_condition(clause: list[str]) -> bool:
-    """Whether it begins with "if", "unless" or "when fewer than"."""
-    return clause[:1] in (["if"], ["unless"]) or (
-        clause[:1] == ["when"] and (len(clause) == 1 or clause[1] in lexicon.COMPARATIVES)
-    )
+    """Whether it begins with "if", "in case", "provided that" or "when fewer than"."""
+    conjunction = clause[:1] in (["if"], ["unless"]) or clause[:2] in (["in", "case"], ["provided", "that"])
+    return conjunction or (clause[:1] == ["when"] and (len(clause) == 1 or clause[1] in lexicon.COMPARATIVES))
 
 
 def is_plural(word: str) -> bool:

@@ -150,7 +150,7 @@ def _article(s: Sentence, i: int) -> Reading:
     """Takes a minute."""
     lasting = s.at(i - 1) in lexicon.LASTS and s.at(i) in ("a", "an") and s.at(i + 1) in lexicon.WHOLE_TIMES
     after = s.at(i + 2)
-    if lasting and not s.states_nothing and (s.kind(i + 2) != "word" or after in lexicon.STOP) and after != "-":
+    if lasting and not s.asked(i) and (s.kind(i + 2) != "word" or after in lexicon.STOP) and after != "-":
         return s.quantity("duration", i, i + 2, 1)
     return None, i
 
@@ -158,7 +158,9 @@ def _article(s: Sentence, i: int) -> Reading:
 def multiple(s: Sentence, i: int) -> Reading:
     """Twice, doubled, tenfold, an order of magnitude."""
     word = s.at(i)
-    if word in lexicon.MULTIPLES and not s.asked(i) and s.clause(i)[:1] != ["measure"]:
+    if s.asked(i) or s.instructs(i) or s.clause(i)[:1] == ["measure"]:
+        return None, i
+    if word in lexicon.MULTIPLES:
         return s.quantity("multiple", i, i + 1, lexicon.MULTIPLES[word])
     if (
         word.endswith("fold")

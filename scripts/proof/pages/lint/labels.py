@@ -26,6 +26,8 @@ def _port(s: Sentence, i: int) -> Reading:
 
 def label(s: Sentence, i: int) -> Reading:
     """A number after a name. What it is a number of decides whether it has to be proved."""
+    if s.lower[max(0, i - 2) : i] == ["such", "as"] or (s.states_nothing and s.at(0) != "should"):
+        return None, i + 1
     if s.kind(i) == "version":
         return s.quantity("version", i, i + 1)
     if s.kind(i) == "ordinal":
@@ -37,7 +39,9 @@ def label(s: Sentence, i: int) -> Reading:
     if digits and not joined and _is_date(s, i) and s.at(i - 1) not in lexicon.NUMBERED:
         end = i + 3 if s.at(i + 1) == ":" else i + 1
         day = len(s.at(i)) <= len("31") and any(len(s.at(n)) == len("2026") for n in (i + 2, i + 3))
-        return (None, end) if day or s.supposed(i) else s.quantity("date", i, end)
+        return (
+            (None, end) if day or s.supposed(i) or not {"i", "my"}.isdisjoint(s.lower) else s.quantity("date", i, end)
+        )
     if digits and _in_name(s, i):
         return None, _name_end(s, i)
     dotted = digits and "." in s.at(i) and "," not in s.at(i)
@@ -53,6 +57,9 @@ def label(s: Sentence, i: int) -> Reading:
     measured = kind is None and unit_at(s, number.end + (s.at(number.end) == "-"), digits=digits) is not None
     counts_something = not adjacent and not _bare(amount(s, i)[0])
     spelled_name = not digits and kind in (None, "version")  # "step two" and "version two" are not labels
+    chosen = kind in ("port", "id") and s.instructs(i)  # by the reader
+    if chosen:
+        return None, number.end
     if measured or counts_something or spelled_name:
         return None, i
     return s.quantity(kind, name, number.end, number.value) if kind else (None, number.end)
@@ -88,7 +95,9 @@ def _in_name(s: Sentence, i: int) -> bool:
         return False
     password = s.glued(i + 1) and s.kind(i + 1) == "word" and s.text[slice(*s.spans[i + 1])].istitle()  # 1Password
     password = password and len(s.at(i + 1)) > len("iB")
-    return password or (start < i and (s.kind(start) in ("word", "version") or numbers > _MOST_OF_A_RANGE))
+    return password or (
+        start < i and (not {"word", "version"}.isdisjoint(s.kinds[start:i]) or numbers > _MOST_OF_A_RANGE)
+    )
 
 
 def _name_end(s: Sentence, i: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from importlib import resources
 from typing import Literal
 
@@ -40,36 +41,14 @@ LABELS = ("version", "exit code", "id", "port", "date")  # kinds of numbers that
 
 SMALL = [*phrases.NUMBERS, *"thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()]
 TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-ORDERS = {
-    "hundred": 100,
-    "thousand": 1000,
-    "million": 10**6,
-    "billion": 10**9,
-    "trillion": 10**12,
-    "dozen": 12,
-    "lakh": 10**5,
-    "lakhs": 10**5,
-    "crore": 10**7,
-    "crores": 10**7,
-}
+ORDERS = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
+ORDERS |= {"lakh": 10**5, "lakhs": 10**5, "crore": 10**7, "crores": 10**7}
 NUMBERS = {word: number for number, word in enumerate(SMALL)} | {word: 20 + 10 * n for n, word in enumerate(TENS)}
 PARTS = {
     "half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8,
     "ninth": 9, "tenth": 10, "twentieth": 20, "hundredth": 100, "thousandth": 1000, "millionth": 10**6,
 }  # fmt: skip
-GLYPHS = {
-    "½": 1 / 2,
-    "⅓": 1 / 3,
-    "⅔": 2 / 3,
-    "¼": 1 / 4,
-    "¾": 3 / 4,
-    "⅕": 1 / 5,
-    "⅖": 2 / 5,
-    "⅗": 3 / 5,
-    "⅘": 4 / 5,
-    "⅛": 1 / 8,
-}
-
+GLYPHS = {glyph: unicodedata.numeric(glyph) for glyph in "½⅓⅔¼¾⅕⅖⅗⅘⅛"}
 
 BYTES = CLASSES["bytes"]
 TIMES = CLASSES["times"]
@@ -82,17 +61,7 @@ NUMBERED: dict[str, Kind | None] = {
     **dict.fromkeys(words("code codes status exit exits exited returns returned"), "exit code"),
     **dict.fromkeys(words("user users uid uids gid gids group groups id ids"), "id"),
     **dict.fromkeys(words("version versions release releases"), "version"),
-    **dict.fromkeys(
-        words(
-            "footnote paragraph hall block radio commodore plan ice "
-            "rfc iso iec ieee pep cve ghsa issue section sections chapter chapters step steps figure figures fig table "
-            "tables "
-            "line lines page pages part parts appendix note item point rule edition round row rows column columns "
-            "question "
-            "option article annex clause example exercise listing slide volume level signal error http case variant "
-            "mode"
-        )
-    ),
+    **dict.fromkeys(CLASSES["numbered"]),
 }
 VERBS_OF_EXIT = CLASSES["verbs_of_exit"]
 BETWEEN = CLASSES["between"]

@@ -35,6 +35,15 @@ _WORD = re.compile(
 _SPACES = str.maketrans("\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}\N{NON-BREAKING HYPHEN}", "   -")
 
 
+# Definitions, conventions, goals, requirements and made-up cases, by how they begin.
+_STATES_NOTHING = re.compile(
+    r"an? [\w' ]+? (?:is any|is called)\b|[\w' ]+? (?:stands for|shortened to|is the \w+ (?:below|above|at) which)\b"
+    r"|by convention\b|(?:our|my|your) (?:goal|aim) [\w' ]*?\bis\b|this (?:post|article|guide|tutorial|talk) assumes\b"
+    r"|(?:[\w']+ ){1,3}an? (?:fictitious|fictional|hypothetical|imaginary)\b|[\w' ]+, let us pretend\b"
+    r"|make sure (?:that )?you have\b|for this \w+ i assume\b"
+    r"|(?:let \w+ be|had (?:i|we|you|they|it|he|she)|were (?:i|we|you|they|it))\b"
+)
+
 Reading = tuple[Quantity | None, int]  # what a rule has read, if it is to be reported, and the position after it
 
 
@@ -119,7 +128,8 @@ class Sentence:
         before = self.clause(i)
         advises = bool(before) and before[0] in lexicon.ADVISES and before[1:2] not in (["that"], ["times"], ["time"])
         advises = advises or (before[:1] in (["when"], ["once"]) and self._next_clause(i) in lexicon.ADVISES)
-        if self.question or advises or any(self._supposes(before, n) for n in range(len(before))):
+        likes = before[:1] == ["i"] and not lexicon.CLASSES["likes"].isdisjoint(before[1:2])
+        if advises or likes or self.asked(i) or any(self._supposes(before, n) for n in range(len(before))):
             return True
         # "May be smaller" and "to make it smaller" state no result, but "as you can see, it is smaller" does.
         stated = max((n for n, word in enumerate(before) if word in lexicon.FINITE), default=-1)
@@ -142,9 +152,11 @@ class Sentence:
 
     def only_asked(self, i: int) -> bool:
         """Whether a number is asked for, or belongs to a condition. "Did you know that …" states it."""
+        if self.states_nothing or self.instructs(i) or self._is_title(i):
+            return True
         if self.question:
             return self.at(0) in lexicon.CLASSES["asks"] and lexicon.CLASSES["knows"].isdisjoint(self.lower[:_CLAUSE])
-        if self.states_nothing:
+        if _is_condition(self.clause(i)) or self.lower[max(0, i - 2) : i] == ["such", "as"]:
             return True
         if len(before := self.lower[: min(i, _CLAUSE)]) == 0 or lexicon.CLASSES["knows"] & {*before}:
             return False
@@ -155,7 +167,9 @@ class Sentence:
 
     @functools.cached_property
     def states_nothing(self) -> bool:
-        """Whether all of it is a made-up case, or says what a unit is: "Imagine …", "A kibibyte is 1,024 bytes"."""
+        """Whether all of it is a made-up case, a goal or a definition: "Imagine …", "A kibibyte is 1,024 bytes"."""
+        if _STATES_NOTHING.match(" ".join(self.lower[:_CLAUSE])):
+            return True
         start = int(self.at(0) in ("let", "let's")) + (self.lower[:2] == ["let", "us"])
         if self.at(start) in lexicon.CLASSES["imagines"]:
             return self.at(start + 1) not in BREAKS | {""}
@@ -166,7 +180,24 @@ class Sentence:
     def asked(self, i: int) -> bool:
         """Whether the sentence only asks for it, or its clause is a condition."""
         clause = self.clause(i)
-        return self.question or self.states_nothing or "whether" in clause or clause[:1] in (["if"], ["unless"])
+        return self.question or self.states_nothing or "whether" in clause or _is_condition(clause)
+
+    def instructs(self, i: int) -> bool:
+        """Whether the clause tells readers what to do: a verb in the imperative and its object, and no other verb."""
+        clause = self.clause(i)
+        start = i - len(clause) + (clause[:1] in (["let's"], ["we'll"], ["then"], ["now"]))
+        verb, after = self.at(start), self.at(start + 1)
+        others = lexicon.FINITE | lexicon.CHANGE | lexicon.STRONG_CHANGE | lexicon.CLASSES["lasting"]
+        has_object = after in lexicon.DETERMINERS | lexicon.OF_THE_TEXT or after.endswith("ing")
+        has_object = has_object or start + 1 == i or after in ("user", "port") or self.kind(start + 1) == "place"
+        imperative = start < i and verb in lexicon.ADVISES | lexicon.CLASSES["instructs"] and has_object
+        return imperative and others.isdisjoint(clause[start - i :][1:])
+
+    def _is_title(self, i: int) -> bool:
+        """Whether it stands in quotation marks after a verb that names something."""
+        quotes = [n for n in range(max(0, i - _CLAUSE), i) if self.lower[n] in '"“”']
+        naming = lexicon.CLASSES["naming"]
+        return len(quotes) % 2 == 1 and not naming.isdisjoint(self.lower[max(0, quotes[-1] - 4) : quotes[-1]])
 
     def is_title(self, i: int) -> bool:
         """Whether a word begins with a capital letter only, as names do."""
@@ -178,6 +209,12 @@ class Sentence:
 
 
 Rule = Callable[[Sentence, int], Reading]
+
+
+def _is_condition(clause: list[str]) -> bool:
+    """Whether it begins with "if", "in case", "provided that" or "when fewer than"."""
+    conjunction = clause[:1] in (["if"], ["unless"]) or clause[:2] in (["in", "case"], ["provided", "that"])
+    return conjunction or (clause[:1] == ["when"] and (len(clause) == 1 or clause[1] in lexicon.COMPARATIVES))
 
 
 def is_plural(word: str) -> bool:

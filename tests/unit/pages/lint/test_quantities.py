@@ -26,6 +26,45 @@ def test_idioms(idiom: str) -> None:
     assert quantities.find(f"It was {idiom.replace('*', '')} here.") == []
 
 
+@pytest.mark.parametrize(
+    ("harmless", "measures"),
+    [
+        ("Try lowering `X` to 2 and running it again.", "Lowering `X` to 2 took 4 seconds."),
+        (f"Type {quantities.CODE} twice.", "Type `exit`, and the prompt is twice as long."),
+        ("Expose port 8080.", "It listens on port 8080."),
+        ("If a build took an hour, you'd wait.", "The build took an hour."),
+        ("When fewer than two nodes answer, stop.", "When nodes answer, fewer than two jobs failed."),
+        ("Had we run twice as many, it would hold.", "We had run twice as many."),
+        ("A quorum is any majority of the members.", "The majority of the members agree."),
+        (
+            "An even number is called so if dividing it by two leaves no remainder.",
+            "The image is called so, and has two layers.",
+        ),
+        ("Our goal is an image under 20 MB.", "Our goal was met, and the image has 20 MB."),
+        ("This post assumes that you have Go 1.22.", "This image has Go 1.22."),
+        (
+            'Skip to the section titled "Ten Minutes to a Better Dockerfile".',
+            'The "better" Dockerfile takes ten minutes.',
+        ),
+        ("In case it fails three times, it is replaced.", "It fails three times."),
+        (
+            "Provided that your runner has 16 GB of memory, raise it.",
+            "It is clear that your runner has 16 GB of memory.",
+        ),
+        ("A tag such as 3.19 can be moved.", "The tag is 3.19."),
+        ("Here is a hypothetical setup: one builder and three services.", "Here is our setup: it has three services."),
+        ("Make sure you have Docker 24.", "We have Docker 24."),
+        ("I gave this talk in March 2023.", "The image is from March 2023."),
+        ("I like this syntax less than that one.", "It uses less memory than that one."),
+        ("Take a fictitious team with fifty developers.", "The team has fifty developers."),
+    ],
+)
+def test_what_states_nothing(harmless: str, measures: str) -> None:
+    """An instruction, a condition, a definition, a goal and a made-up case measure nothing; a sentence like it does."""
+    assert quantities.find(harmless) == []
+    assert quantities.find(measures)
+
+
 def test_the_published_error_rate_is_current() -> None:
     """The page on proof states what was measured when each set was new, and lint.toml what is today."""
     book = facts.load(REPOSITORY / "snippets")

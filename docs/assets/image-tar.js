@@ -4,6 +4,8 @@ globalThis.imageTar = (() => {
   const BLOCK = 512
   const START = "the first byte"
   const WINDOW = 1 << 18 // bytes read at a time
+  const PIECE = 1 << 14 // bytes unpacked at a time: a browser unpacks a piece in one go, to at most 16 MB
+  const PAUSE = 50 // milliseconds of work after which the page gets its turn, to draw and to cancel
   const HEADERS = 1 << 20 // bytes of extended headers of one entry: paths and attributes take far less
   const HUGE = 4e9 // bytes of a layer from which its ratio is checked
   const RATIO = 200 // of a layer that was made to fill memory or disks; text and programs are compressed to a quarter or so
@@ -57,22 +59,25 @@ globalThis.imageTar = (() => {
   // A gzipped part of a file. The browser unpacks it, a piece at a time.
   class GzipSource {
     constructor(blob, watch) {
-      const { readable, writable } = new DecompressionStream("gzip")
-      let packed = 0
-      const counted = new TransformStream({
-        transform(piece, next) {
-          packed += piece.length
-          watch(packed)
-          next.enqueue(piece)
+      const source = new FileSource(blob, watch)
+      const packed = new ReadableStream({
+        async pull(control) {
+          const piece = (await source.read(PIECE)).slice()
+          if (piece.length) control.enqueue(piece)
+          else control.close()
         },
       })
-      blob.stream().pipeThrough(counted).pipeTo(writable).catch(() => {}) // reading fails too, and is heard
-      this.reader = readable.getReader()
+      this.reader = packed.pipeThrough(new DecompressionStream("gzip")).getReader()
+      this.paused = performance.now()
       this.piece = new Uint8Array()
       this.unpacked = 0
       this.size = blob.size
     }
     async next() {
+      if (performance.now() - this.paused > PAUSE) {
+        await new Promise(done => setTimeout(done))
+        this.paused = performance.now()
+      }
       const { done, value } = await this.reader.read().catch(error => {
         if (error instanceof ImageError) throw error
         throw new ImageError("its gzip data is damaged, truncated, or in several parts")

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import tarfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -178,6 +179,29 @@ def test_what_cannot_be_read_is_named(name: str, page: Page) -> None:
     expect(page.locator(".explorer")).to_have_count(0)
     choose(page, saved(LAYERS))
     expect(page.locator(".explorer")).to_have_count(1)
+
+
+def bomb() -> bytes:
+    """A layer that unpacks to five gigabytes of one file."""
+    info = tarfile.TarInfo("bomb")
+    info.size = 5_000_000_000
+    packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    head = packer.compress(info.tobuf()) + packer.flush(zlib.Z_FULL_FLUSH)
+    zeros = packer.compress(bytes(1_000_000)) + packer.flush(zlib.Z_FULL_FLUSH)
+    return head + zeros * 5_000
+
+
+def test_what_unpacks_to_too_much_ends(page: Page) -> None:
+    """It can be cancelled, and the next file opens; otherwise it is refused, with the entry that does it."""
+    archive = image_with(bomb())
+    choose(page, archive)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".calculator output")).to_have_text("Cancelled.")
+    choose(page, saved(LAYERS))
+    expect(page.locator(".explorer")).to_have_count(1)
+    choose(page, archive)
+    said = page.locator(".calculator output")
+    expect(said).to_contain_text("after the entry “bomb”: it unpacks to more than 200 times its size", timeout=60_000)
 
 
 def test_names_are_only_text(page: Page) -> None:

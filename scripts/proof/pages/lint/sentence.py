@@ -189,7 +189,7 @@ class Sentence:
         verb, after = self.at(start), self.at(start + 1)
         others = lexicon.FINITE | lexicon.CHANGE | lexicon.STRONG_CHANGE | lexicon.CLASSES["lasting"]
         has_object = after in lexicon.DETERMINERS | lexicon.OF_THE_TEXT or after.endswith("ing")
-        has_object = has_object or start + 1 == i or after in ("user", "port") or self.kind(start + 1) == "place"
+        has_object = has_object or after in ("user", "port") or self.kind(start + 1) == "place"
         imperative = start < i and verb in lexicon.ADVISES | lexicon.CLASSES["instructs"] and has_object
         return imperative and others.isdisjoint(clause[start - i :][1:])
 

@@ -17,6 +17,7 @@ from proof.snippets.capture_locations import folder_of
 from tests.support.helpers import REPOSITORY, TINY, mkdocs, succeeded, up_to_date
 from tests.support.makers import capture, toml, write
 
+_UNCHECKED = "from proof.captures import objections\nobjections.of = lambda *_: iter(())\n"
 TITLED = 20  # pages with a printed text in their titles, and so in the navigation of every page
 VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
 
@@ -114,7 +115,9 @@ def build(root: Path, printed: Sequence[str]) -> Path:
         (folder / "context").mkdir()
         one = CapturedStep("one", _command(text), None, 0, 0.1, text[:500])
         store.save(capture(snippet=folder.name, steps=(one,)), folder_of(folder, "rebuilt"))
-    succeeded(mkdocs(up_to_date(root), root / "site"))
+    # No run can have given these captures, so a build would stop. This tests the next wall: how they are written.
+    write(root / "unchecked", {"sitecustomize.py": _UNCHECKED})
+    succeeded(mkdocs(up_to_date(root), root / "site", {"PYTHONPATH": str(root / "unchecked")}))
     return root / "site"
 
 

@@ -187,7 +187,9 @@ class Sentence:
         clause = self.clause(i)
         start = i - len(clause) + (clause[:1] in (["let's"], ["we'll"], ["then"], ["now"]))
         verb, after = self.at(start), self.at(start + 1)
-        others = lexicon.FINITE | lexicon.CHANGE | lexicon.STRONG_CHANGE | lexicon.CLASSES["lasting"]
+        others = (
+            lexicon.FINITE | lexicon.CHANGE | lexicon.STRONG_CHANGE | lexicon.CLASSES["lasting"] | {"and"}
+        )  # "use it, and save"
         has_object = after in lexicon.DETERMINERS | lexicon.OF_THE_TEXT or after.endswith("ing")
         has_object = has_object or after in ("user", "port") or self.kind(start + 1) == "place"
         imperative = start < i and verb in lexicon.ADVISES | lexicon.CLASSES["instructs"] and has_object

@@ -86,8 +86,10 @@
       found.set(what, { to, bytes: sum.bytes + bytes, files: sum.files + 1 })
     }
     const before = new Map()
-    for (const { path, kind, size, gone, owner, time } of image.members) {
+    const stays = image.members.filter(({ gone }) => !gone)
+    for (const { path, kind, size, gone, owner, time, elf } of image.members) {
       if (kind !== "file") continue
+      if (elf?.symbols) add("symbols and debug data in programs, which -ldflags=-s leaves out", "flags/#-s-and-w-remove-what-debuggers-read", elf.symbols)
       const [what, , to] = SOUGHT.find(([, pattern]) => pattern.test(path)) ?? []
       if (what) add(what, to, size)
       if (gone) add("files that a later layer replaces or removes, and that are still stored", "layers/", size)
@@ -99,7 +101,18 @@
     const lines = [...found].map(([what, { to, bytes, files }]) => [`${written(bytes)} in ${counted(files)}: ${what}`, to])
     if (["", "0", "root"].includes(String(image.config.User ?? "").split(":")[0]))
       lines.push(["The image’s user is root, because it names no other", "user/"])
-    if (image.members.some(({ path, kind, gone }) => !gone && kind !== "directory" && /^(usr\/)?bin\/(sh|bash|ash)$/.test(path)))
+    const has = pattern => stays.some(({ path, kind }) => kind !== "directory" && pattern.test(path))
+    const programs = stays.filter(({ elf }) => elf)
+    const last = path => path.slice(path.lastIndexOf("/") + 1)
+    const files = new Set(stays.map(({ path }) => last(path)))
+    const missing = programs.find(({ elf }) => elf.interpreter && !files.has(last(elf.interpreter)))
+    if (missing)
+      lines.push([`${imageTar.quoted(missing.path)} asks for the interpreter ${imageTar.quoted(missing.elf.interpreter)}, and no file has this name`, "static/#when-the-interpreter-is-missing"])
+    if (programs.length && !has(/(^|\/)(ca-certificates\.crt|ca-bundle\.crt|tls-ca-bundle\.pem)$|^etc\/ssl\/cert\.pem$/))
+      lines.push(["If a program connects with TLS, it needs certificates of authorities, and the usual files are missing", "certificates/"])
+    if (programs.length && !has(/^usr\/(share|lib)\/zoneinfo\/|(^|\/)zoneinfo\.zip$/))
+      lines.push(["If a program names time zones, it needs their data, unless it is compiled in", "time-zones/"])
+    if (has(/^(usr\/)?bin\/(sh|bash|ash)$/))
       lines.push(["A shell is in the image", "scratch-or-alpine/#without-a-shell"])
     if (image.others.length) lines.push(["The file holds more than one image, and this is the first", "platforms/#several-platforms-under-one-name"])
     return lines

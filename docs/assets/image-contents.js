@@ -67,6 +67,40 @@ globalThis.imageContents = (() => {
     return found
   }
 
+  // What the headers of a 64-bit ELF file say: the interpreter that it asks for, and the bytes that no program loads, which
+  // are symbols and debug data. `used` is how much of it was read. A file that says nonsense is taken for none.
+  async function elf(size, read, skip) {
+    let used = 0
+    const take = async count => {
+      const bytes = (await read(Math.min(count, size - used))).slice()
+      used += bytes.length
+      return new DataView(bytes.buffer)
+    }
+    const go = async to => (used += await skip(to - used))
+    const head = await take(64)
+    if (head.byteLength < 64 || head.getUint32(0) !== 0x7f454c46 || head.getUint16(4) !== 0x0201) return { used }
+    const long = (view, at) => Number(view.getBigUint64(at, true))
+    const short = at => head.getUint16(at, true)
+    let interpreter = "", symbols = 0
+    const programs = long(head, 32) === used && short(54) === 56 ? await take(56 * short(56)) : new DataView(new ArrayBuffer(0))
+    for (let at = 0; at + 56 <= programs.byteLength; at += 56) {
+      const from = long(programs, at + 8), length = long(programs, at + 32)
+      if (programs.getUint32(at, true) !== 3 || from < used || length > 4096 || from + length > size) continue
+      await go(from)
+      interpreter = text(new Uint8Array((await take(length)).buffer))
+    }
+    const sections = long(head, 40), count = short(60)
+    if (sections < used || short(58) !== 64 || sections + 64 * count > size) return { used, interpreter, symbols }
+    await go(sections)
+    const table = await take(64 * count)
+    for (let at = 0; at + 64 <= table.byteLength; at += 64) {
+      const kind = table.getUint32(at + 4, true)
+      const isLoaded = long(table, at + 8) & 2
+      if (kind && kind !== 8 && !isLoaded && at !== 64 * short(62)) symbols += long(table, at + 32)
+    }
+    return { used, interpreter, symbols: symbols < size ? symbols : 0 }
+  }
+
   function memberOf({ name, type, size, link, owner, time }) {
     const path = plain(name)
     const last = path.slice(path.lastIndexOf("/") + 1)
@@ -90,9 +124,14 @@ globalThis.imageContents = (() => {
     const source = new (isPacked ? GzipSource : FileSource)(blob, watch)
     const members = []
     try {
-      await read(source, entry => {
+      await read(source, async (entry, take, skip) => {
         if (members.length >= room) throw new ImageError(`it has more than ${ENTRIES} files`)
-        members.push(memberOf(entry))
+        const member = memberOf(entry)
+        members.push(member)
+        if (member.kind !== "file" || !entry.isExecutable) return 0
+        const { used, ...says } = await elf(entry.size, take, skip)
+        if ("symbols" in says) member.elf = says
+        return used
       })
     } catch (error) {
       if (!(error instanceof ImageError)) throw error

@@ -7,7 +7,7 @@ globalThis.imageTar = (() => {
   const PIECE = 1 << 14 // bytes unpacked at a time: a browser unpacks a piece in one go, to at most 16 MB
   const PAUSE = 50 // milliseconds of work after which the page gets its turn, to draw and to cancel
   const HEADERS = 1 << 20 // bytes of extended headers of one entry: paths and attributes take far less
-  const HUGE = 4e9 // bytes of a layer from which its ratio is checked
+  const HUGE = 1e9 // bytes of a layer from which its ratio is checked
   const RATIO = 200 // of a layer that was made to fill memory or disks; text and programs are compressed to a quarter or so
 
   // What is wrong with the archive, in words for the reader. Anything else that is thrown is a fault of this script.
@@ -172,6 +172,7 @@ globalThis.imageTar = (() => {
       type: bytes[156] ? String.fromCharCode(bytes[156]) : "0",
       size: number(bytes.subarray(124, 136), "size", name),
       owner: `${uid}:${gid} ${mode}`,
+      isExecutable: (parseInt(mode, 8) & 0o111) !== 0,
       time: text(bytes.subarray(136, 148)).trim(),
       link: bytes.slice(157, bytes.indexOf(0, 157) < 0 ? 257 : Math.min(257, bytes.indexOf(0, 157))),
     }

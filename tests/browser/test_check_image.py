@@ -4,6 +4,8 @@ import gzip
 import hashlib
 import io
 import json
+import re
+import struct
 import tarfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -182,13 +184,13 @@ def test_what_cannot_be_read_is_named(name: str, page: Page) -> None:
 
 
 def bomb() -> bytes:
-    """A layer that unpacks to five gigabytes of one file."""
+    """A layer that unpacks to two gigabytes of one file."""
     info = tarfile.TarInfo("bomb")
-    info.size = 5_000_000_000
+    info.size = 2_000_000_000
     packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     head = packer.compress(info.tobuf()) + packer.flush(zlib.Z_FULL_FLUSH)
     zeros = packer.compress(bytes(1_000_000)) + packer.flush(zlib.Z_FULL_FLUSH)
-    return head + zeros * 5_000
+    return head + zeros * 2_000
 
 
 def test_what_unpacks_to_too_much_ends(page: Page) -> None:
@@ -201,7 +203,52 @@ def test_what_unpacks_to_too_much_ends(page: Page) -> None:
     expect(page.locator(".explorer")).to_have_count(1)
     choose(page, archive)
     said = page.locator(".calculator output")
-    expect(said).to_contain_text("after the entry “bomb”: it unpacks to more than 200 times its size", timeout=60_000)
+    expect(said).to_contain_text("after the entry “bomb”: it unpacks to more than 200 times its size", timeout=180_000)
+
+
+def elf(interpreter: bytes, symbols: int) -> bytes:
+    """An ELF file that asks for an interpreter, with a section that is loaded, and one of symbols."""
+    programs = struct.pack("<2I6Q", 3, 4, 120, 0, 0, len(interpreter), len(interpreter), 1)
+    sections = [(1, 2, 50_000), (2, 0, symbols), (3, 0, 99), (8, 0, 10**9)]  # the last two: names, and no bytes at all
+    table = b"".join(struct.pack("<2I4Q2I2Q", 0, kind, flags, 0, 0, size, 0, 0, 0, 0) for kind, flags, size in sections)
+    start = 120 + len(interpreter) + 50_000 + symbols
+    head = b"\x7fELF\2\1\1" + bytes(9) + struct.pack("<2HI3QI6H", 2, 62, 1, 0, 64, start, 0, 64, 56, 1, 64, 4, 2)
+    return head + programs + interpreter + bytes(50_000 + symbols) + table
+
+
+@pytest.mark.parametrize("packed", ["plain", "gzip"])
+def test_what_headers_of_programs_say(packed: str, page: Page) -> None:
+    """Symbols in bytes, an interpreter that is missing, and what a program may need."""
+    program = elf(b"/lib/ld-musl-x86_64.so.1\0", 30_000)
+    layer = tar([entry("app", program, mode=0o755), entry("data", program, mode=0o644)])
+    choose(page, image_with(gzip.compress(layer) if packed == "gzip" else layer))
+    expect(page.locator(".explorer")).to_have_count(1)
+    text = page.locator("main").inner_text()
+    for what_is_said in (
+        "30kB in 1 file: symbols and debug data in programs",
+        "“app” asks for the interpreter “/lib/ld-musl-x86_64.so.1”, and no file has this name",
+        "If a program connects with TLS",
+        "If a program names time zones",
+    ):
+        assert what_is_said in text
+    libraries = [entry("lib/ld-musl-x86_64.so.1"), entry("etc/ssl/cert.pem"), entry("usr/share/zoneinfo/UTC")]
+    choose(page, image_with(tar([entry("app", elf(b"/lib/ld-musl-x86_64.so.1\0", 0), mode=0o755), *libraries])))
+    expect(page.locator("main")).not_to_contain_text("asks for the interpreter")
+    text = page.locator("main").inner_text()
+    assert not any(said in text for said in ("symbols and debug data", "with TLS", "time zones,"))
+
+
+@pytest.mark.parametrize("cut", [4, 63, 64, 100, 150])
+def test_a_program_that_lies(cut: int, page: Page) -> None:
+    """Its headers may say anything: the image opens, without findings about it."""
+    program = elf(b"/lib/ld\0", 500)
+    damaged = [
+        program[:cut],
+        program[:32] + b"\xff" * 32 + program[64:],
+        program[:64] + b"\xff" * (cut - 4) + program[60 + cut :],
+    ]
+    choose(page, image_with(tar([entry(f"app{number}", one, mode=0o755) for number, one in enumerate(damaged)])))
+    expect(page.locator(".explorer")).to_have_count(1)
 
 
 def test_names_are_only_text(page: Page) -> None:
@@ -235,6 +282,16 @@ def test_without_javascript(reader: Reader) -> None:
     """The page says what it needs."""
     page = reader("check/", javascript=False)
     expect(page.get_by_text("This page needs JavaScript")).to_be_visible()
+
+
+def test_what_explains_a_finding_exists(site: Path) -> None:
+    """Each guide, and the heading in it."""
+    script = (site / "assets/check-image.js").read_text("utf-8")
+    addresses = re.findall(r'"([a-z-]+)/(?:#([a-z-]+))?"', script)
+    assert len(addresses) > 10
+    for page, heading in addresses:
+        html = (site / page / "index.html").read_text("utf-8")
+        assert not heading or f'id="{heading}"' in html or f"id={heading}" in html, (page, heading)
 
 
 def test_its_scripts_are_small(site: Path) -> None:

@@ -20,6 +20,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import urlsplit
 
 from proof.core.errors import UsageError
@@ -31,6 +32,8 @@ _LARGEST = 2_000_000_000  # bytes of one answer
 _GREETING = 20_000  # bytes within which a client has to name its host; the usual 300 to 2,000
 _CONNECTIONS = 64  # at a time; further ones wait
 _PIECE = 65_536  # bytes
+_POLL = 0.05  # seconds
+_LAST = 3.0  # seconds in which connections may end that are open at the end of a step
 _MAPPED = re.compile(r"([a-z0-9.-]+):(80|443)=([0-9a-f.:]+|\[[0-9a-f:]+\]):([0-9]{1,5})", re.ASCII)
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 Address = tuple[str, int]
@@ -118,15 +121,19 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         host, port = url.hostname or "", str(url.port or 80) if url.scheme == "http" else url.scheme
         with self._answering(host, port):
-            if url.username is not None or self.headers.get("Host", "").lower() not in (host, f"{host}:80"):
+            if url.username is not None or self._given("Host") not in ([host], [f"{host}:80"]):
                 raise RefusedRequestError("the request names two hosts")
-            if "Transfer-Encoding" in self.headers or self.headers.get("Content-Length", "0") != "0":
+            if "Transfer-Encoding" in self.headers or self._given("Content-Length") not in ([], ["0"]):
                 raise RefusedRequestError("a request may have no content")
             with self._connected(host, 80, port) as upstream:
                 path = f"{url.path or '/'}{'?' if url.query else ''}{url.query}"
                 self._fetch(upstream, host, path)
 
     do_HEAD = do_GET  # noqa: N815
+
+    def _given(self, header: str) -> list[str]:
+        """The values of a header, in lower case: several of them could be read in two ways."""
+        return [value.lower() for value in self.headers.get_all(header, [])]
 
     def _fetch(self, upstream: socket.socket, host: str, path: str) -> None:
         connection = http.client.HTTPConnection(host)
@@ -147,6 +154,8 @@ class _Handler(BaseHTTPRequestHandler):
                 raise OSError("the answer has no end")
             digest.update(piece)
             self.wfile.write(piece)
+        if answer.length:
+            raise OSError(f"the answer ended {answer.length} bytes early")
         self.server.log.fetched.append(Fetched(host, "http", path, size, digest.hexdigest()))
 
     @contextlib.contextmanager
@@ -229,16 +238,37 @@ class _Server(socketserver.ThreadingTCPServer):
         self.socket, self.hosts, self.log = listening, hosts, log
         self.mapped = mapped(os.environ.get("PROOF_HOSTS", ""))
         self._free = threading.BoundedSemaphore(_CONNECTIONS)
+        self._open: dict[Any, float] = {}  # until when
+        self._ended = False
 
     def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
         """Wait while there are too many connections."""
-        self._free.acquire()
+        while not self._free.acquire(timeout=_POLL):
+            self.service_actions()
+        self._open[request] = time.monotonic() + _LONGEST
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
         """The end of a connection."""
+        self._open.pop(request, None)
         super().shutdown_request(request)
         self._free.release()
+
+    def service_actions(self) -> None:
+        """Read no more from a client whose time is over, however slowly it sends."""
+        for connection, until in self._open.copy().items():
+            if self._ended or time.monotonic() > until:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RD)  # not of both directions: what comes may still be recorded
+
+    def end(self) -> None:
+        """Accept no more connections, and wait until what the others fetched is in the log."""
+        self._ended = True
+        self.shutdown()
+        self.service_actions()
+        until = time.monotonic() + _LAST
+        for _ in range(_CONNECTIONS):
+            self._free.acquire(timeout=max(0, until - time.monotonic()))
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that breaks off is nothing to report."""
@@ -249,10 +279,10 @@ def serving(listen: Callable[[], socket.socket], hosts: frozenset[str]) -> Itera
     """Pass on requests to these hosts during the block. `listen` makes the socket at which containers find it."""
     log = Log()
     with _Server(listen(), hosts, log) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": _POLL}, daemon=True)
         thread.start()
         try:
             yield server.socket.getsockname(), log
         finally:
-            server.shutdown()
+            server.end()
             thread.join()

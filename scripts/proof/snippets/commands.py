@@ -268,10 +268,8 @@ def parse(text: str, *, where: Where, inside: bool = False) -> Command:
         shell_words.check_no_variables(line, text, where=where)
         return Command(argv, "inside", (), argv, 0, filters=filters, text=text)
     if argv[0] != "docker":
-        raise refuse(
-            f"`{argv[0]}` is refused: a command starts with `docker`, or needs `inside`",
-            'to run it in a container, add inside = "image:tag"',
-        )
+        reason = instead.PROGRAMS.get(argv[0], instead.OTHER_PROGRAM)
+        raise refuse(f"`{argv[0]}` is refused: {reason.why}", reason.hint)
     words = _verb(argv, refuse)
     verb, allowed = VERBS[words]
     head = 1 + len(words)

@@ -30,12 +30,25 @@ _EXPORT = Reason(
     "build the image, and look into it with docker run or `contents`",
 )
 _ENDLESS = Reason("it would never end", "leave it out; `until` waits for a line")
+_COMPOSE = Reason(
+    "its file can mount directories, open ports and start other images",
+    "start each container in a step of its own, with docker run -d --name NAME IMAGE",
+)
+_KUBERNETES = Reason(
+    "it needs a cluster, and snippets have a container engine only",
+    "measure the image with docker run; to show manifests or commands, write them into the page as code",
+)
+# By a program that isn't `docker`.
+PROGRAMS: Mapping[str, Reason] = {
+    "docker-compose": _COMPOSE,
+    **dict.fromkeys(("kubectl", "helm", "kustomize", "minikube", "kind"), _KUBERNETES),
+}
+OTHER_PROGRAM = Reason(
+    "a command starts with `docker`, or needs `inside`", 'to run it in a container, add inside = "image:tag"'
+)
 # By a command, or by the name of its verb with a flag.
 REASONS: Mapping[str, Reason] = {
-    "compose": Reason(
-        "its file can mount directories, open ports and start other images",
-        "start each container in a step of its own, with docker run -d --name NAME IMAGE",
-    ),
+    "compose": _COMPOSE,
     "buildx bake": Reason("its file can read others and set any option", "write a docker build for each target"),
     "volume": _SHARED,
     "network": Reason(

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import re
 import socket
 import ssl
 import threading
@@ -266,3 +267,199 @@ def test_an_answer_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
         send(proxy, get())
     assert log.fetched == []
     assert "no end" in log.refused[0]
+
+
+def records(hello: bytes, *cuts: int) -> bytes:
+    """A greeting whose handshake message is split over several TLS records."""
+    version, message = hello[1:3], hello[5:]
+    ends = [*cuts, len(message)]
+    parts = [message[start:end] for start, end in zip([0, *cuts], ends, strict=True)]
+    return b"".join(b"\x16" + version + len(part).to_bytes(2, "big") + part for part in parts)
+
+
+LITERALS = {
+    "loopback": "127.0.0.1",
+    "all interfaces": "0.0.0.0",  # noqa: S104 - nothing listens there
+    "short": "127.1",
+    "decimal": "2130706433",
+    "octal": "0177.0.0.1",
+    "octal in one number": "017700000001",
+    "hexadecimal": "0x7f000001",
+    "metadata": "169.254.169.254",
+    "metadata, decimal": "2852039166",
+    "IPv6 loopback": "::1",
+    "IPv4 in IPv6": "::ffff:127.0.0.1",
+    "IPv4 in IPv6, hexadecimal": "::ffff:7f00:1",
+    "IPv4-compatible": "::127.0.0.1",
+    "link-local": "fe80::1",
+    "NAT64": "64:ff9b::7f00:1",
+    "a name of this machine": "localhost",
+}
+
+
+@pytest.mark.parametrize("port", [80, 443])
+@pytest.mark.parametrize("literal", LITERALS.values(), ids=LITERALS.keys())
+def test_an_address_as_a_host(monkeypatch: pytest.MonkeyPatch, literal: str, port: int) -> None:
+    """It is refused in every spelling: by its name, and if a project lists even that, by the address that it is."""
+    bracketed = f"[{literal}]" if ":" in literal else literal
+    ask = get(bracketed) if port == 80 else connect(f"{bracketed}:443")
+    with proxied(monkeypatch) as (proxy, log):
+        assert send(proxy, ask).startswith(b"HTTP/1.0 403")
+    assert re.search("does not name this host|names two hosts", log.refused[0])
+    with proxied(monkeypatch, literal, bracketed) as (proxy, log):
+        assert send(proxy, ask).startswith(b"HTTP/1.0 403")
+    assert re.search("no public address|address is not known|names two hosts", log.refused[0])
+    assert log.fetched == []
+
+
+@pytest.mark.parametrize("name", [NAME, OTHER])
+def test_a_greeting_split_over_records(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """The host is read from all of them, wherever they are cut: no server gets one that is for another host."""
+    hello = greeting(name)
+    at = hello.index(name.encode()) - 5
+    for cuts in ((1,), (at,), (at + 4,), (4, at + 3, at + 9), tuple(range(1, len(hello) - 5, 7))):
+        split = records(hello, *cuts)
+        with answering(b"server hello") as (server, asked), proxied(monkeypatch, https=server) as (proxy, log):
+            send(proxy, connect(f"{NAME}:443"), split)
+        if name == NAME:
+            assert b"".join(asked) == split
+        else:
+            assert asked in ([], [b""])
+            assert "another host" in log.refused[0]
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [b"files.example\0org", b"files.example org", b"FILES.EXAMPLE.ORG", b"xiles.example.org", b"files.example.org."],
+)
+def test_a_greeting_with_an_odd_name(monkeypatch: pytest.MonkeyPatch, lie: bytes) -> None:
+    """Only the name of the request passes, in this spelling or in capitals."""
+    given = greeting("files.example.org" if len(lie) == 17 else "filesx.example.org")
+    given = given.replace(b"files.example.org", lie).replace(b"filesx.example.org", lie)
+    with answering(OK) as (server, asked), proxied(monkeypatch, https=server) as (proxy, log):
+        send(proxy, connect(f"{NAME}:443"), given)
+    if lie.lower() == NAME.encode():
+        assert asked == [given]
+    else:
+        assert asked in ([], [b""])
+        assert len(log.refused) == 1
+
+
+ODD = {
+    "behind a refused tunnel": connect(f"{OTHER}:443") + get(),
+    "behind a refused file": get(OTHER) + get(),
+    "behind a malformed request": b"GET\r\n\r\n" + get(),
+    "behind content": get(more="Content-Length: 0\r\nContent-Length: 99\r\n") + get(OTHER),
+    "two hosts in headers": get(more=f"Host: {OTHER}\r\n"),
+    "a folded host": get(more=f" \r\n {OTHER}\r\n"),
+    "no host in headers": f"GET http://{NAME}/ HTTP/1.1\r\n\r\n".encode(),
+    "HTTP/0.9": f"GET http://{NAME}/\r\n\r\n".encode(),
+    "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "a long request line": get(path="/" + "a" * 70_000),
+    "a long header": get(more=f"X: {'a' * 70_000}\r\n"),
+    "many headers": get(more="X: y\r\n" * 200),
+    "headers without an end": get(more="X: y\r\n" * 50_000)[:-2],
+}
+
+
+@pytest.mark.parametrize("request_of", ODD.values(), ids=ODD.keys())
+def test_odd_requests(monkeypatch: pytest.MonkeyPatch, request_of: bytes) -> None:
+    """No server is asked, whatever is behind the request, and the answer is an error."""
+    answer = b""
+    with (
+        answering(OK, OK) as (server, asked),
+        proxied(monkeypatch, http=server, https=server) as (proxy, log),
+        contextlib.suppress(ConnectionError),
+    ):
+        answer = send(proxy, request_of)
+    assert not answer or re.match(rb"HTTP/1\.[01] (4\d\d|50\d)|<!DOCTYPE", answer)
+    assert asked == []
+    assert log.fetched == []
+
+
+@pytest.mark.parametrize(
+    "begin", [b"", b"GET http://files", get()[:-2], connect(f"{NAME}:443") + b"\x16\x03\x01\x0f\xff"]
+)
+def test_a_client_that_sends_a_byte_now_and_then(monkeypatch: pytest.MonkeyPatch, begin: bytes) -> None:
+    """It is never silent for long, and its connection ends all the same."""
+    monkeypatch.setattr(host_proxy, "_LONGEST", 0.3)
+    began = time.monotonic()
+    with (
+        answering(OK) as (server, _),
+        proxied(monkeypatch, http=server, https=server) as (proxy, _log),
+        contextlib.suppress(ConnectionError),
+        socket.create_connection(proxy, timeout=0.05) as client,
+    ):
+        client.sendall(begin)
+        while time.monotonic() < began + 5:
+            client.sendall(b"x")
+            with contextlib.suppress(TimeoutError):
+                if not client.recv(65_536):
+                    break
+    assert time.monotonic() - began < 3
+
+
+def test_more_connections_than_it_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Silent ones hold no step up: when it is over, so are they."""
+    monkeypatch.setattr(host_proxy, "_CONNECTIONS", 4)
+    with contextlib.ExitStack() as clients:
+        with proxied(monkeypatch) as (proxy, log):
+            for _ in range(10):
+                clients.enter_context(socket.create_connection(proxy, timeout=5))
+            time.sleep(0.1)
+            began = time.monotonic()
+        assert time.monotonic() - began < 2
+    assert log.fetched == []
+
+
+def test_what_was_fetched_last_is_in_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client may leave before its server ends the connection, and the step ends with it."""
+
+    def serve() -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(65_536)
+            connection.sendall(b"server hello")
+            while connection.recv(65_536):
+                pass
+            time.sleep(0.3)
+            connection.sendall(b"bye")
+
+    with listening() as server:
+        threading.Thread(target=serve, daemon=True).start()
+        with proxied(monkeypatch, https=server.getsockname()) as (proxy, log):
+            client = socket.create_connection(proxy, timeout=5)
+            client.sendall(connect(f"{NAME}:443") + greeting(NAME))
+            while not client.recv(65_536).endswith(b"server hello"):
+                pass
+        client.close()
+    assert log.fetched == [Fetched(NAME, "https", "", 15, "")]
+    assert log.refused == []
+
+
+ANSWERS = {
+    "it is cut off": (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", "5 bytes early"),
+    "a piece is cut off": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhello", "IncompleteRead"),
+    "a long header": (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 70_000 + b"\r\n\r\n", "more than 65536 bytes"),
+    "many headers": (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n", "more than 100 headers"),
+    "no HTTP": (b"SSH-2.0-x\r\n\r\n", "SSH-2.0-x"),
+    "nothing": (b"", "closed connection"),
+}
+
+
+@pytest.mark.parametrize(("answer", "says"), ANSWERS.values(), ids=ANSWERS.keys())
+def test_a_bad_answer(monkeypatch: pytest.MonkeyPatch, answer: bytes, says: str) -> None:
+    """What did not arrive completely isn't recorded as fetched."""
+    with answering(answer) as (server, _), proxied(monkeypatch, http=server) as (proxy, log):
+        send(proxy, get())
+    assert log.fetched == []
+    assert says in log.refused[0]
+
+
+def test_an_answer_opens_no_tunnel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that switches protocols, unasked, gets nothing further from the client, nor can it send more."""
+    switched = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nfreely"
+    with answering(switched) as (server, asked), proxied(monkeypatch, http=server) as (proxy, _):
+        answer = send(proxy, get(), b"freely")
+    assert b"freely" not in answer
+    assert not any(b"freely" in each for each in asked)

@@ -27,7 +27,7 @@ from proof.pages.site import Site
 from proof.pages.stopping import StopBuildError
 from proof.snippets.capture_locations import folder_of
 from tests.support import makers, site
-from tests.support.helpers import REPOSITORY, capture_in, edit, up_to_date
+from tests.support.helpers import REPOSITORY, capture_in, captured, edit, up_to_date
 from tests.support.makers import write
 
 GOLDEN = REPOSITORY / "tests" / "data" / "golden"
@@ -480,6 +480,24 @@ def test_a_remedy_is_only_text(text: str, project: Path) -> None:
     assert elements <= {"h3 class id", "code", "p", "span class", "a href"}
     said = " ".join(unescape(re.sub(r"<[^>]+>", "", html)).replace("`", " ").split())
     assert " ".join(text.replace("`", " ").split()) in said
+
+
+def test_what_is_wrong_with_one_snippet_is_reported_at_its_message_alone(root: Path) -> None:
+    """The messages of other snippets are listed as usual, whichever snippet a page shows first."""
+    shutil.copytree(root / "snippets/fails", root / "snippets/wrong")
+    edit(root / "snippets/wrong/snippet.toml", 'title = "A program that is not there"', 'title = "It takes 12 MB"')
+    edit(root / "snippets/wrong/snippet.toml", "no such file or directory", "exec format error")
+    captured(root)
+    edit(
+        root / "docs/index.md", "{{ transcript fails/run }}", "{{ transcript wrong/run }}\n\n{{ transcript fails/run }}"
+    )
+    write(root, {"docs/errors.md": "# Errors\n\n{{ error wrong/run }}\n\n{{ error fails/run }}\n"})
+    (report,) = [report for report in scan.scan(root) if report.path.name == "errors.md"]
+    (problem,) = report.problems
+    assert "12 MB" in problem.what
+    assert str(problem.where).endswith("wrong/snippet.toml:1")
+    with pytest.raises(StopBuildError, match="12 MB"):
+        convert("# Errors\n\n{{ errors }}", root)
 
 
 def test_a_manifest_that_is_wrong_stops_an_index(project: Path) -> None:

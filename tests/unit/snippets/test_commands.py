@@ -384,6 +384,10 @@ def test_blanks_between_words() -> None:
     ("text", "why", "hint"),
     [
         ("docker compose up", "its file can mount directories, open ports", "docker run -d --name NAME IMAGE"),
+        ("docker-compose up -d", "`docker-compose` is refused: its file can mount", "docker run -d --name NAME IMAGE"),
+        ("kubectl apply -f app.yaml", "`kubectl` is refused: it needs a cluster", "measure the image with docker run"),
+        ("helm install app ./chart", "`helm` is refused: it needs a cluster", "as code"),
+        ("podman run a", "a command starts with `docker`, or needs `inside`", "inside = "),
         ("docker buildx bake", "`docker buildx bake` is refused: its file can read others", "a docker build for each"),
         ("docker volume create x", "`docker volume` is refused: it stays in the engine", "docker run --tmpfs"),
         ("docker network ls", "the containers of a snippet have a network of their own", "docker run -d -p"),
@@ -407,6 +411,11 @@ def test_what_to_write_instead(text: str, why: str, hint: str) -> None:
     assert why in error.value.what
     assert "is refused" in error.value.what
     assert hint in error.value.hint
+
+
+def test_other_programs_run_inside_a_container() -> None:
+    """With `inside`, a program is any file of the image, so none is refused by its name."""
+    assert commands.parse("kubectl version", where=WHERE, inside=True).verb == "inside"
 
 
 def test_secrets() -> None:

@@ -78,7 +78,6 @@ def _collect(step: Step, report: PageReport, page: Page, messages: dict[str, _Me
             different.setdefault(constant, (capture.engine.label, text))
     if not different:
         return
-    page.shown_snippet(step.snippet)
     (_, text), *others = different.values()
     message = messages.setdefault(text, _Message(text))
     message.steps.append(str(step))
@@ -90,6 +89,8 @@ def _collect(step: Step, report: PageReport, page: Page, messages: dict[str, _Me
 
 
 def _entry(message: _Message, page: Page) -> list[str]:
+    for step in message.steps:  # not before: what is wrong with one snippet is no problem of another's message
+        page.shown_snippet(step.partition("/")[0])
     # A heading, because search ranks and links headings. No table of contents lists those of this class.
     heading = f"### {page.rendering.stash(f'<code>{as_html(message.text)}</code>')} {{ #{message.name} .message }}"
     return ["", heading, "", " ".join([*message.remedies, f"→ {' · '.join(message.links)}"]), ""]

@@ -30,7 +30,8 @@ def foot(page: Page) -> str:
         lists += f"<dl>{''.join(terms)}{_term('Commits', _items(commits))}</dl>"
     if bases := dict.fromkeys(chain.from_iterable(sorted(each.provenance.bases.items()) for each in captures)):
         lists += f"<dl>{_term('Base images', _items((name, f': {origin}') for name, origin in bases))}</dl>"
-    return f'<details class="measured" data-search-exclude=""><summary>{_summary(captures)}</summary>{lists}</details>'
+    line = _summary(captures) + _alone(captures)
+    return f'<details class="measured" data-search-exclude=""><summary>{line}</summary>{lists}</details>'
 
 
 def note_unusual(page: Page) -> None:
@@ -74,6 +75,18 @@ def _summary(captures: Sequence[Capture]) -> str:
     rest = sorted((capture for capture in captures if capture not in repeated), key=_engine)
     for engine, group in groupby(rest, _engine):
         said += f" {as_html(engine)}: {_days(group, 'last repeated on', 'last repeated between')}."
+    return said
+
+
+def _alone(captures: Sequence[Capture]) -> str:
+    """Which snippets the engine that CI repeats has captured alone, on a page where others have two captures."""
+    repeated = {capture.snippet: capture for capture in captures if capture.engine.wording != "docker-29"}
+    others = {capture.snippet for capture in captures if capture.engine.wording == "docker-29"}
+    alone = [capture for name, capture in repeated.items() if others and name not in others]
+    said = ""
+    for engine, group in groupby(sorted(alone, key=_engine), _engine):
+        names = ", ".join(f"<code>{as_html(capture.snippet)}</code>" for capture in group)
+        said += f" Captured with {as_html(engine)} alone: {names}."
     return said
 
 

@@ -61,10 +61,11 @@ def test_a_page_says_what_kind_of_bases_it_was_measured_on(root: Path) -> None:
 
 
 def test_what_ci_does_not_repeat_has_its_own_date(root: Path) -> None:
-    """CI repeats the words of Docker 28 and earlier. Of another engine the page says when that was last asked."""
+    """Of an engine that CI doesn't repeat, the page says when it was last asked, and what it was never asked."""
     keep(root, "note", "docker 29.7.2", date="2026-11-26T01:00:00Z")
     first = "Last measured on 2 January 2026 with Docker 26 on rebuilt bases. Docker 29.7.2: last repeated "
     assert line(root, "note") == f"{first}on 26 November 2026."
+    assert line(root, "note", "fails") == f"{first}on 26 November 2026. Captured with Docker 26 alone: fails."
     keep(root, "fails", "docker 29.7.2", date="2026-11-27T01:00:00Z")
     assert line(root, "note", "fails") == f"{first}between 26 November 2026 and 27 November 2026."
 

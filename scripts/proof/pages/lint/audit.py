@@ -77,6 +77,7 @@ def audit(root: ET.Element, page: Page) -> None:
     exempt = page.waived or (page.generated and page.options.expand)
     for row in root.iter("tr"):
         page.rendering.beside |= dict.fromkeys(row, _facts(row, page))
+    page.rendering.named |= _named(root)
     for cell, kind in _alone(root, page) if not exempt and not page.is_full else ():
         what, text = f"a fact of {kind}… stands alone in a table about others", "".join(cell.itertext())
         hint = "is it meant to be a fact of the snippet of its row or column?"
@@ -115,7 +116,7 @@ def audit(root: ET.Element, page: Page) -> None:
             if not exempt and not page.is_full:
                 _unbound(sentence, inside, shown, page, evidence)
                 _values(sentence, inside, shown, page)
-                for what, hint, at in _unlike(inside, block, page):
+                for what, hint, at in _unlike(sentence, inside, block, page):
                     page.note(PageError(what, evidence=shown, hint=hint), shown if at is None else at)
     if not exempt:
         _attributes(root, page)
@@ -142,7 +143,7 @@ def _needs(sentence: str, inside: Mapping[str, _Token], block: ET.Element, page:
     if any(not evidence.names(code.rstrip("/")) for code in codes) or any(_not_run(codes, evidence)):
         return True
     stated = _stated(inside, page)
-    altered = any(_altered(sentence, inside, "")) or any(_unlike(inside, block, page))
+    altered = any(_altered(sentence, inside, "")) or any(_unlike(sentence, inside, block, page))
     return altered or len(set(stated)) < len(stated) or any(_loose(sentence, inside, page, evidence))
 
 
@@ -201,11 +202,14 @@ def _stated(inside: Mapping[str, _Token], page: Page) -> list[str]:
     return [page.rendering.stated[token.element] for token in inside.values() if token.element in page.rendering.stated]
 
 
-def _unlike(inside: Mapping[str, _Token], block: ET.Element, page: Page) -> Iterator[tuple[str, str, int | None]]:
-    """What is compared although it was measured on different bases, what to do about it, and its place.
+def _unlike(
+    sentence: str, inside: Mapping[str, _Token], block: ET.Element, page: Page
+) -> Iterator[tuple[str, str, int | None]]:
+    """What is called official or compared although it was measured on another base, what to do about it, and its place.
 
-    A cell is read with the rest of its row, and a caption with its chart.
+    A cell is read with the rest of its row and the head of its column, and a caption with its chart.
     """
+    words = f"{page.rendering.named.get(block, '')} | {sentence}"
     beside = page.rendering.beside.get(block, [])
     stated = {block: beside if block.tag == "figcaption" else []}
     for token in inside.values():
@@ -213,8 +217,18 @@ def _unlike(inside: Mapping[str, _Token], block: ET.Element, page: Page) -> Iter
         stated[token.element] = expression.names(text) if text else []
     every = [*itertools.chain(*stated.values()), *beside]
     for element, names in stated.items():
-        for what, hint in official.unlike(names, every, page.book):
+        for what, hint in official.unlike(names, every, page.book, words):
             yield what, hint, page.rendering.places.get(element)
+
+
+def _named(root: ET.Element) -> Iterator[tuple[ET.Element, str]]:
+    """Each cell of a table with the words of the first cells of its row and its column."""
+    for table in root.iter("table"):
+        rows = list(table.iter("tr"))
+        heads = [_flat(cell, []) for cell in rows[0]] if rows else []
+        for row in rows:
+            first = _flat(row[0], []) if len(row) else ""
+            yield from ((cell, f"{first} | {head}") for head, cell in zip(heads, row, strict=False))
 
 
 def _facts(of: ET.Element, page: Page) -> list[str]:

@@ -1,4 +1,4 @@
-"""The rule about sizes on different bases: what it reports in sentences, tables and charts, and what it accepts."""
+"""The rules about official sizes: what is reported in sentences, tables and charts, and what it accepts."""
 
 from __future__ import annotations
 
@@ -104,9 +104,61 @@ def test_one_kind(text: str, rebuilt: Path) -> None:
     assert said(read(rebuilt, text)) == []
 
 
+CALLED = "3: note.size is on a rebuilt base, but these words name an official image"
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        "The official image takes {{ note.size }}.",
+        "With the official Go 1.27 image, it takes {{ note.size }}.",
+        "The [official](https://example.com/) one takes {{ note.size }}.",
+        "The official `note:1` takes {{ note.size }}. {{ claim: note.layers > 0 }}",
+        "The size of the *official base* is that of {{ note.size }}.",
+        "The official images share it. {{ claim: note.size > 0 }}",
+        CHART.format("Official images", "note.size").replace("flyer.size", "note.own_size"),
+    ],
+)
+def test_called_official(text: str, rebuilt: Path) -> None:
+    """A total on a rebuilt base is reported where the words around it name an official image."""
+    assert [problem[2:] for problem in said(read(rebuilt, text)) if "rebuilt" in problem] == [CALLED[2:]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "| a | b |\n|---|---|\n| the official image | {{ note.size }} |",
+        "| a | the official image |\n|---|---|\n| notes | {{ note.size }} |",
+    ],
+)
+def test_a_row_or_a_column_called_official(text: str, rebuilt: Path) -> None:
+    """A cell is read with the first cells of its row and its column."""
+    assert said(read(rebuilt, text)) == [CALLED.replace("3", "5", 1)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The official image takes {{ note.official_size }}.",
+        "It takes {{ note.size }}, or {{ note.official_size }} with the official image.",
+        "The base takes {{ note.base_size }}, and the official one {{ leaflet.size }}.",
+        "To the official image, it adds {{ note.own_size }}.",
+        "There is an official image, too. This one takes {{ note.size }}.",
+        "As the official guide says, it takes {{ note.size }}.",
+        "An unofficial image takes {{ note.size }}.",
+        "| a | the official image |\n|---|---|\n| {{ note.size }} | {{ note.official_size }} |",
+        "| a | the official image | another |\n|---|---|---|\n| notes | | {{ note.size }} |",
+    ],
+)
+def test_not_called_official(text: str, rebuilt: Path) -> None:
+    """Official totals may be called so, and any total in another sentence, or next to the official one."""
+    assert said(read(rebuilt, text)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The official image takes {{ note.size }}. {{ waiver: it was the same on that day }}",
         "It takes {{ note.size }}, and another one {{ flyer.size }}. {{ waiver: they are of different bases }}",
         "| a | b |\n|---|---|\n| {{ flyer.size }} | {{ note.size }} {{ waiver: they are of different bases }} |",
         CHART.format("Notes {{ waiver: they are of different bases }}", "note.size"),

@@ -76,25 +76,30 @@ def addresses(host: str, port: int) -> list[Address]:
     return public
 
 
-def server_name(greeting: bytes) -> str | None:
-    """The host that the start of a TLS connection names; "" if it names none, and None if more of it is needed."""
-    names: list[str] = []
+class Greeting:
+    """The start of a TLS connection, in the pieces in which a client sends it."""
 
-    def seen(_socket: object, name: str | None, _context: object) -> int:
-        names.append(name or "")
-        return ssl.ALERT_DESCRIPTION_HANDSHAKE_FAILURE
+    def __init__(self) -> None:
+        self._names: list[str] = []
+        self._received = ssl.MemoryBIO()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.sni_callback = self._seen
+        self._connection = context.wrap_bio(self._received, ssl.MemoryBIO(), server_side=True)
 
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.sni_callback = seen
-    incoming = ssl.MemoryBIO()
-    incoming.write(greeting)
-    try:
-        context.wrap_bio(incoming, ssl.MemoryBIO(), server_side=True).do_handshake()
-    except ssl.SSLWantReadError:
-        return names[0] if names else None
-    except ssl.SSLError:
-        pass
-    return names[0].lower() if names else ""
+    def host(self, piece: bytes) -> str | None:
+        """The host that it names, with this next piece; "" if it names none, and None if more of it is needed."""
+        self._received.write(piece)
+        try:
+            self._connection.do_handshake()
+        except ssl.SSLWantReadError:
+            return None
+        except ssl.SSLError:
+            pass
+        return self._names[0].lower() if self._names else ""
+
+    def _seen(self, _socket: object, name: str | None, _context: object) -> int:
+        self._names.append(name or "")
+        return ssl.ALERT_DESCRIPTION_HANDSHAKE_FAILURE  # nothing more is to be read
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -194,12 +199,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _greeting(self, host: str) -> bytes:
         """What the client sends first, if it is TLS with this host. Raises RefusedRequestError otherwise."""
-        greeting = b""
-        while (name := server_name(greeting)) is None:
+        greeting, read, name = b"", Greeting(), None
+        while name is None:
             piece = self.rfile.read1(_PIECE) if len(greeting) < _GREETING else b""
             if not piece:
                 raise RefusedRequestError("the connection is not encrypted")
             greeting += piece
+            name = read.host(piece)
         if name != host:
             raise RefusedRequestError(f"the encrypted connection is for another host: {name or 'none'}")
         return greeting

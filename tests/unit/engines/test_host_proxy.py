@@ -14,7 +14,7 @@ import pytest
 from proof.core.errors import UsageError
 from proof.engines import host_proxy
 from proof.engines.fetched import Fetched, Log
-from proof.engines.host_proxy import Address, RefusedRequestError
+from proof.engines.host_proxy import Address, Greeting, RefusedRequestError
 
 NAME, OTHER = "files.example.org", "other.example.org"
 
@@ -275,6 +275,17 @@ def records(hello: bytes, *cuts: int) -> bytes:
     ends = [*cuts, len(message)]
     parts = [message[start:end] for start, end in zip([0, *cuts], ends, strict=True)]
     return b"".join(b"\x16" + version + len(part).to_bytes(2, "big") + part for part in parts)
+
+
+def test_a_greeting_in_single_bytes() -> None:
+    """Each is read once, so a client can't make the proxy work hard by sending little at a time."""
+    hello, read, began = greeting(NAME), Greeting(), time.process_time()
+    assert {read.host(bytes([byte])) for byte in hello[:-1]} == {None}
+    assert read.host(hello[-1:]) == NAME
+    read = Greeting()
+    read.host(b"\x16\x03\x01\x40\x00\x01\x00\x3f\xfc")  # the longest record
+    assert {read.host(b"\0") for _ in range(16_000)} == {None}
+    assert time.process_time() - began < 0.5
 
 
 LITERALS = {

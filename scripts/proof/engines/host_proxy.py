@@ -35,7 +35,9 @@ _PIECE = 65_536  # bytes
 _POLL = 0.05  # seconds
 _LAST = 3.0  # seconds in which connections may end that are open at the end of a step
 _MAPPED = re.compile(r"([a-z0-9.-]+):(80|443)=([0-9a-f.:]+|\[[0-9a-f:]+\]):([0-9]{1,5})", re.ASCII)
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_IPV6 = ipaddress.ip_network("2000::/3")  # all that is given out; others are local, or contain an IPv4 address
+# What some versions of Python call global: protocols' own addresses, examples, and services of a cloud to its machines.
+_LOCAL = [ipaddress.ip_network(net) for net in ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20", "168.63.129.16/32")]
 Address = tuple[str, int]
 
 
@@ -59,9 +61,9 @@ def mapped(text: str) -> dict[Address, Address]:
 def is_public(address: str) -> bool:
     """Whether an IP address belongs to the internet: not to this machine, its network or a provider's metadata."""
     ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address) and (ip.ipv4_mapped or ip.sixtofour or ip.teredo or ip in _NAT64):
-        return False  # they contain another address
-    return ip.is_global and not ip.is_multicast
+    if isinstance(ip, ipaddress.IPv6Address) and (ip not in _IPV6 or ip.sixtofour or ip.teredo):
+        return False  # the last two contain an IPv4 address
+    return ip.is_global and not ip.is_multicast and not any(ip in net for net in _LOCAL)
 
 
 def addresses(host: str, port: int) -> list[Address]:

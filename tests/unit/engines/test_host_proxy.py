@@ -216,6 +216,17 @@ LOCAL = [
     *("127.0.0.1", "127.8.8.8", "10.0.0.1", "172.17.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.1"),
     *("224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1%eth0", "fd00::1", "ff02::1", "::ffff:10.0.0.1"),
     *("::ffff:8.8.8.8", "64:ff9b::a00:1", "2002:a00:1::", "2001:0:1:2:3:4:5:6", "fd00:ec2::254", "192.0.2.1"),
+    *(
+        "64:ff9b:1::a00:1",
+        "::127.0.0.1",
+        "::ffff:0:10.0.0.1",
+        "fec0::1",
+        "5f00::1",
+        "4000::1",
+        "3fff::1",
+        "2001:db8::1",
+    ),
+    *("192.0.0.8", "192.0.0.192", "192.88.99.1", "198.18.0.1", "240.0.0.1", "168.63.129.16", "100.100.100.200"),
 ]
 
 
@@ -226,6 +237,14 @@ def test_a_name_leads_to_no_local_address(monkeypatch: pytest.MonkeyPatch, addre
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(family, 1, 6, "", (address, 80))])
     with pytest.raises(RefusedRequestError, match="no public address"):
         host_proxy.addresses(NAME, 80)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "168.63.129.17", "2606:4700::1111", "2a00:1450::1"])
+def test_a_name_leads_to_the_internet(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    """An address there is kept, and one of this machine next to it isn't."""
+    found = [(socket.AF_INET, 1, 6, "", (each, 80)) for each in ("127.0.0.1", address)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    assert host_proxy.addresses(NAME, 80) == [(address, 80)]
 
 
 def test_rebinding(monkeypatch: pytest.MonkeyPatch) -> None:

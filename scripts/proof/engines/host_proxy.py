@@ -149,8 +149,11 @@ class _Handler(BaseHTTPRequestHandler):
         connection.request(self.command, path, headers={k: v for k, v in self.headers.items() if k.lower() in passed})
         answer = connection.getresponse()
         self.send_response_only(answer.status)
+        kept_back = {"connection", "keep-alive", "transfer-encoding", "proxy-authenticate", "upgrade"}
+        if answer.chunked:  # what else it says of its length doesn't count, and the client would believe it
+            kept_back.add("content-length")
         for name, value in answer.getheaders():
-            if name.lower() not in ("connection", "keep-alive", "transfer-encoding", "proxy-authenticate", "upgrade"):
+            if name.lower() not in kept_back:
                 self.send_header(name, value)
         self.send_header("Connection", "close")
         self.end_headers()

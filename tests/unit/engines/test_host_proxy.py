@@ -102,10 +102,13 @@ class TestWhatIsPassedOn:
             assert header not in asked[0].lower()
 
     def test_pieces(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """An answer in chunks is put together, and hashed as the file that it is."""
-        chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"
+        """An answer in chunks is put together, and hashed as the file that it is, whatever length it claims."""
+        chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n"
+        chunked += b"2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"
         with answering(chunked) as (server, _), proxied(monkeypatch, http=server) as (proxy, log):
-            assert send(proxy, get()).endswith(b"\r\n\r\nhello")
+            answer = send(proxy, get())
+        assert answer.endswith(b"\r\n\r\nhello")
+        assert b"Content-Length" not in answer
         assert log.fetched[0].sha256 == hashlib.sha256(b"hello").hexdigest()
 
     def test_an_encrypted_connection(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,9 @@ _PIECE = 65_536  # bytes
 _POLL = 0.05  # seconds
 _LAST = 3.0  # seconds in which connections may end that are open at the end of a step
 _MAPPED = re.compile(r"([a-z0-9.-]+):(80|443)=([0-9a-f.:]+|\[[0-9a-f:]+\]):([0-9]{1,5})", re.ASCII)
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_IPV6 = ipaddress.ip_network("2000::/3")  # all that is given out; others are local, or contain an IPv4 address
+# What some versions of Python call global: protocols' own addresses, examples, and services of a cloud to its machines.
+_LOCAL = [ipaddress.ip_network(net) for net in ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20", "168.63.129.16/32")]
 Address = tuple[str, int]
 
 
@@ -59,9 +61,9 @@ def mapped(text: str) -> dict[Address, Address]:
 def is_public(address: str) -> bool:
     """Whether an IP address belongs to the internet: not to this machine, its network or a provider's metadata."""
     ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address) and (ip.ipv4_mapped or ip.sixtofour or ip.teredo or ip in _NAT64):
-        return False  # they contain another address
-    return ip.is_global and not ip.is_multicast
+    if isinstance(ip, ipaddress.IPv6Address) and (ip not in _IPV6 or ip.sixtofour or ip.teredo):
+        return False  # the last two contain an IPv4 address
+    return ip.is_global and not ip.is_multicast and not any(ip in net for net in _LOCAL)
 
 
 def addresses(host: str, port: int) -> list[Address]:
@@ -76,25 +78,30 @@ def addresses(host: str, port: int) -> list[Address]:
     return public
 
 
-def server_name(greeting: bytes) -> str | None:
-    """The host that the start of a TLS connection names; "" if it names none, and None if more of it is needed."""
-    names: list[str] = []
+class Greeting:
+    """The start of a TLS connection, in the pieces in which a client sends it."""
 
-    def seen(_socket: object, name: str | None, _context: object) -> int:
-        names.append(name or "")
-        return ssl.ALERT_DESCRIPTION_HANDSHAKE_FAILURE
+    def __init__(self) -> None:
+        self._names: list[str] = []
+        self._received = ssl.MemoryBIO()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.sni_callback = self._seen
+        self._connection = context.wrap_bio(self._received, ssl.MemoryBIO(), server_side=True)
 
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.sni_callback = seen
-    incoming = ssl.MemoryBIO()
-    incoming.write(greeting)
-    try:
-        context.wrap_bio(incoming, ssl.MemoryBIO(), server_side=True).do_handshake()
-    except ssl.SSLWantReadError:
-        return names[0] if names else None
-    except ssl.SSLError:
-        pass
-    return names[0].lower() if names else ""
+    def host(self, piece: bytes) -> str | None:
+        """The host that it names, with this next piece; "" if it names none, and None if more of it is needed."""
+        self._received.write(piece)
+        try:
+            self._connection.do_handshake()
+        except ssl.SSLWantReadError:
+            return None
+        except ssl.SSLError:
+            pass
+        return self._names[0].lower() if self._names else ""
+
+    def _seen(self, _socket: object, name: str | None, _context: object) -> int:
+        self._names.append(name or "")
+        return ssl.ALERT_DESCRIPTION_HANDSHAKE_FAILURE  # nothing more is to be read
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -142,8 +149,11 @@ class _Handler(BaseHTTPRequestHandler):
         connection.request(self.command, path, headers={k: v for k, v in self.headers.items() if k.lower() in passed})
         answer = connection.getresponse()
         self.send_response_only(answer.status)
+        kept_back = {"connection", "keep-alive", "transfer-encoding", "proxy-authenticate", "upgrade"}
+        if answer.chunked:  # what else it says of its length doesn't count, and the client would believe it
+            kept_back.add("content-length")
         for name, value in answer.getheaders():
-            if name.lower() not in ("connection", "keep-alive", "transfer-encoding", "proxy-authenticate", "upgrade"):
+            if name.lower() not in kept_back:
                 self.send_header(name, value)
         self.send_header("Connection", "close")
         self.end_headers()
@@ -194,12 +204,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _greeting(self, host: str) -> bytes:
         """What the client sends first, if it is TLS with this host. Raises RefusedRequestError otherwise."""
-        greeting = b""
-        while (name := server_name(greeting)) is None:
+        greeting, read, name = b"", Greeting(), None
+        while name is None:
             piece = self.rfile.read1(_PIECE) if len(greeting) < _GREETING else b""
             if not piece:
                 raise RefusedRequestError("the connection is not encrypted")
             greeting += piece
+            name = read.host(piece)
         if name != host:
             raise RefusedRequestError(f"the encrypted connection is for another host: {name or 'none'}")
         return greeting

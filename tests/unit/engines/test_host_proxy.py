@@ -14,7 +14,7 @@ import pytest
 from proof.core.errors import UsageError
 from proof.engines import host_proxy
 from proof.engines.fetched import Fetched, Log
-from proof.engines.host_proxy import Address, RefusedRequestError
+from proof.engines.host_proxy import Address, Greeting, RefusedRequestError
 
 NAME, OTHER = "files.example.org", "other.example.org"
 
@@ -102,10 +102,13 @@ class TestWhatIsPassedOn:
             assert header not in asked[0].lower()
 
     def test_pieces(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """An answer in chunks is put together, and hashed as the file that it is."""
-        chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"
+        """An answer in chunks is put together, and hashed as the file that it is, whatever length it claims."""
+        chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n"
+        chunked += b"2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"
         with answering(chunked) as (server, _), proxied(monkeypatch, http=server) as (proxy, log):
-            assert send(proxy, get()).endswith(b"\r\n\r\nhello")
+            answer = send(proxy, get())
+        assert answer.endswith(b"\r\n\r\nhello")
+        assert b"Content-Length" not in answer
         assert log.fetched[0].sha256 == hashlib.sha256(b"hello").hexdigest()
 
     def test_an_encrypted_connection(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,6 +219,17 @@ LOCAL = [
     *("127.0.0.1", "127.8.8.8", "10.0.0.1", "172.17.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.1"),
     *("224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1%eth0", "fd00::1", "ff02::1", "::ffff:10.0.0.1"),
     *("::ffff:8.8.8.8", "64:ff9b::a00:1", "2002:a00:1::", "2001:0:1:2:3:4:5:6", "fd00:ec2::254", "192.0.2.1"),
+    *(
+        "64:ff9b:1::a00:1",
+        "::127.0.0.1",
+        "::ffff:0:10.0.0.1",
+        "fec0::1",
+        "5f00::1",
+        "4000::1",
+        "3fff::1",
+        "2001:db8::1",
+    ),
+    *("192.0.0.8", "192.0.0.192", "192.88.99.1", "198.18.0.1", "240.0.0.1", "168.63.129.16", "100.100.100.200"),
 ]
 
 
@@ -226,6 +240,14 @@ def test_a_name_leads_to_no_local_address(monkeypatch: pytest.MonkeyPatch, addre
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(family, 1, 6, "", (address, 80))])
     with pytest.raises(RefusedRequestError, match="no public address"):
         host_proxy.addresses(NAME, 80)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "168.63.129.17", "2606:4700::1111", "2a00:1450::1"])
+def test_a_name_leads_to_the_internet(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    """An address there is kept, and one of this machine next to it isn't."""
+    found = [(socket.AF_INET, 1, 6, "", (each, 80)) for each in ("127.0.0.1", address)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    assert host_proxy.addresses(NAME, 80) == [(address, 80)]
 
 
 def test_rebinding(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,6 +297,17 @@ def records(hello: bytes, *cuts: int) -> bytes:
     ends = [*cuts, len(message)]
     parts = [message[start:end] for start, end in zip([0, *cuts], ends, strict=True)]
     return b"".join(b"\x16" + version + len(part).to_bytes(2, "big") + part for part in parts)
+
+
+def test_a_greeting_in_single_bytes() -> None:
+    """Each is read once, so a client can't make the proxy work hard by sending little at a time."""
+    hello, read, began = greeting(NAME), Greeting(), time.process_time()
+    assert {read.host(bytes([byte])) for byte in hello[:-1]} == {None}
+    assert read.host(hello[-1:]) == NAME
+    read = Greeting()
+    read.host(b"\x16\x03\x01\x40\x00\x01\x00\x3f\xfc")  # the longest record
+    assert {read.host(b"\0") for _ in range(16_000)} == {None}
+    assert time.process_time() - began < 0.5
 
 
 LITERALS = {

@@ -1,8 +1,10 @@
 // What is in each layer of an image, as scripts/proof/engines/image_contents.py counts it for the explorers of the pages.
 globalThis.imageContents = (() => {
-  const { ImageError, FileSource, GzipSource, read, text, visible, quoted } = imageTar
+  const { ImageError, FileSource, GzipSource, read, text, turns, visible, quoted } = imageTar
   const ENTRIES = 1e6 // of all layers together
-  const DOCUMENT = 20e6 // bytes of a manifest or a configuration
+  const NAMES = 1e8 // characters of all paths together
+  const DOCUMENT = 8e6 // bytes of a manifest or a configuration
+  const LAYERS = 128 // Docker allows no more
   const ROWS = 40 // of a layer; in addition to the sums of what is left out
   const DEEPEST = 16
   const plain = name => name.split("/").filter(part => part && part !== ".").join("/")
@@ -32,35 +34,32 @@ globalThis.imageContents = (() => {
     }
   }
 
-  // The images in the archive: the name, the configuration and the layers of each.
+  async function document(find, name) {
+    const blob = find(name)
+    if (!blob) throw new ImageError(`it has no file ${quoted(name)}`)
+    if (blob.size > DOCUMENT) throw new ImageError(`the file ${quoted(name)} is too large`)
+    return parse(new Uint8Array(await blob.arrayBuffer()), name)
+  }
+
+  // The first images in the archive: the name of each, its layers, and the name of its configuration.
   async function images(find) {
-    const document = async name => {
-      const blob = find(name)
-      if (!blob) throw new ImageError(`it has no file ${quoted(name)}`)
-      if (blob.size > DOCUMENT) throw new ImageError(`the file ${quoted(name)} is too large`)
-      return parse(new Uint8Array(await blob.arrayBuffer()), name)
-    }
     if (find("manifest.json"))
-      return Promise.all(
-        (await document("manifest.json")).map(async each => ({
-          name: String(each.RepoTags?.[0] ?? "image"),
-          config: await document(each.Config),
-          layers: each.Layers,
-        })),
-      )
+      return (await document(find, "manifest.json"))
+        .slice(0, 2)
+        .map(each => ({ name: String(each.RepoTags?.[0] ?? "image"), config: each.Config, layers: each.Layers }))
     if (!find("index.json")) throw new ImageError("it has neither a manifest.json nor an index.json: it is no saved image")
     const blob = ({ digest }) => `blobs/${String(digest).replace(":", "/")}`
     const found = []
-    const open = [...(await document("index.json")).manifests]
-    for (let at = 0; at < open.length && at < 100; at++) {
+    const open = (await document(find, "index.json")).manifests.slice(0, 100)
+    for (let at = 0; at < open.length && at < 100 && found.length < 2; at++) {
       const about = open[at]
       if (about.annotations?.["vnd.docker.reference.type"] || !find(blob(about))) continue
-      const manifest = await document(blob(about))
-      if (manifest.manifests) open.push(...manifest.manifests)
+      const manifest = await document(find, blob(about))
+      if (manifest.manifests) open.push(...manifest.manifests.slice(0, 100))
       else
         found.push({
           name: String(about.annotations?.["io.containerd.image.name"] ?? "image"),
-          config: await document(blob(manifest.config)),
+          config: blob(manifest.config),
           layers: manifest.layers.map(blob),
         })
     }
@@ -125,7 +124,9 @@ globalThis.imageContents = (() => {
     const members = []
     try {
       await read(source, async (entry, take, skip) => {
-        if (members.length >= room) throw new ImageError(`it has more than ${ENTRIES} files`)
+        room.names -= entry.name.length + entry.link.length
+        if (--room.entries < 0) throw new ImageError(`it has more than ${ENTRIES} files`)
+        if (room.names < 0) throw new ImageError(`its files have more than ${NAMES} characters of names`)
         const member = memberOf(entry)
         members.push(member)
         if (member.kind !== "file" || !entry.isExecutable) return 0
@@ -144,7 +145,7 @@ globalThis.imageContents = (() => {
   }
 
   // Mark each member that a later layer hides, or a later member with its name.
-  function hide(layers) {
+  async function hide(layers, turn) {
     const replaced = new Set(), ended = new Set(), emptied = new Set()
     const isBelow = path => {
       if (ended.has(path)) return true
@@ -157,6 +158,7 @@ globalThis.imageContents = (() => {
     for (const members of layers.toReversed()) {
       const again = new Set()
       for (const each of members.toReversed()) {
+        await turn()
         const isNamedLater = each.kind !== "directory" && (replaced.has(each.path) || again.has(each.path))
         each.gone = isNamedLater || isBelow(each.path)
         if (each.kind !== "directory") again.add(each.path)
@@ -174,23 +176,30 @@ globalThis.imageContents = (() => {
     }
   }
 
-  const node = (name, kind) => ({ name, kind, size: 0, files: 0, hidden: 0, below: new Map() })
+  const NONE = new Map()
+  const node = (name, kind) => ({ name, kind, size: 0, files: 0, hidden: 0, below: NONE })
   const shownName = name => {
     const seen = visible(name)
     return seen.length <= 100 ? seen : `${seen.slice(0, 79)}…${seen.slice(-20)}`
   }
 
-  function tree(members) {
+  async function tree(members, turn) {
     const top = node("", "directory")
+    let nodes = 0
     for (const { path, kind, size, target, gone } of members) {
       if (!["file", "link", "removed", "opaque"].includes(kind)) continue
+      await turn()
       const shown = kind === "opaque" ? "removed" : kind
       const parts = (kind === "removed" ? target : path).split("/").filter(Boolean)
       let at = top
       for (let depth = 0; depth <= Math.min(parts.length, DEEPEST); depth++) {
         if (depth) {
           const name = shownName(parts[depth - 1])
-          if (!at.below.has(name)) at.below.set(name, node(name, depth === parts.length ? shown : "directory"))
+          if (!at.below.has(name)) {
+            if (++nodes > ENTRIES) throw new ImageError(`a layer has more than ${ENTRIES} files and directories`)
+            if (at.below === NONE) at.below = new Map()
+            at.below.set(name, node(name, depth === parts.length ? shown : "directory"))
+          }
           at = at.below.get(name)
         }
         at.size += size
@@ -236,22 +245,26 @@ globalThis.imageContents = (() => {
     const find = await index(file, watch)
     const [image, ...others] = await images(find)
     if (!image) throw new ImageError("it holds no image")
-    const history = (image.config.history ?? []).filter(each => !each.empty_layer).map(each => String(each.created_by ?? ""))
+    if (image.layers.length > LAYERS) throw new ImageError(`it has more than ${LAYERS} layers`)
+    const config = await document(find, image.config)
+    const history = (config.history ?? []).filter(each => !each.empty_layer).map(each => String(each.created_by ?? ""))
     const layers = []
-    let done = 0, room = ENTRIES
+    const room = { entries: ENTRIES, names: NAMES }
+    let done = 0
     for (const name of image.layers) {
       const blob = find(name)
       layers.push(await layer(name, blob, room, part => watch(done + part)))
       done += blob.size
-      room -= layers.at(-1).length
     }
-    hide(layers)
-    const parts = layers.map((members, at) => {
-      const whole = tree(members)
+    const turn = turns(() => watch(done))
+    await hide(layers, turn)
+    const parts = []
+    for (const [at, members] of layers.entries()) {
+      const whole = await tree(members, turn)
       const instruction = history.length === layers.length ? visible(history[at]) : ""
-      return { instruction, top: rows(whole, least(whole)) }
-    })
-    return { name: visible(image.name), config: image.config.config ?? {}, others, layers: parts, members: layers.flat() }
+      parts.push({ instruction, top: rows(whole, least(whole)) })
+    }
+    return { name: shownName(image.name), config: config.config ?? {}, others, layers: parts, members: layers.flat() }
   }
 
   return { open }

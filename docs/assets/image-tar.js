@@ -7,6 +7,7 @@ globalThis.imageTar = (() => {
   const PIECE = 1 << 14 // bytes unpacked at a time: a browser unpacks a piece in one go, to at most 16 MB
   const PAUSE = 50 // milliseconds of work after which the page gets its turn, to draw and to cancel
   const HEADERS = 1 << 20 // bytes of extended headers of one entry: paths and attributes take far less
+  const PATH = 4096 // bytes of a name, as in Linux
   const HUGE = 1e9 // bytes of a layer from which its ratio is checked
   const RATIO = 200 // of a layer that was made to fill memory or disks; text and programs are compressed to a quarter or so
 
@@ -29,6 +30,17 @@ globalThis.imageTar = (() => {
       return utf8.decode(used)
     } catch {
       return [...used].map(each => (each < 0x80 ? String.fromCharCode(each) : `\\x${each.toString(16)}`)).join("")
+    }
+  }
+
+  // Gives the page its turn whenever it has waited for long enough, and then calls `check`, which may throw.
+  function turns(check = () => {}) {
+    let paused = performance.now()
+    return async () => {
+      if (performance.now() - paused <= PAUSE) return
+      await new Promise(done => setTimeout(done))
+      paused = performance.now()
+      check()
     }
   }
 
@@ -68,16 +80,13 @@ globalThis.imageTar = (() => {
         },
       })
       this.reader = packed.pipeThrough(new DecompressionStream("gzip")).getReader()
-      this.paused = performance.now()
+      this.turn = turns()
       this.piece = new Uint8Array()
       this.unpacked = 0
       this.size = blob.size
     }
     async next() {
-      if (performance.now() - this.paused > PAUSE) {
-        await new Promise(done => setTimeout(done))
-        this.paused = performance.now()
-      }
+      await this.turn()
       const { done, value } = await this.reader.read().catch(error => {
         if (error instanceof ImageError) throw error
         throw new ImageError("its gzip data is damaged, truncated, or in several parts")
@@ -212,6 +221,8 @@ globalThis.imageTar = (() => {
         if (entry.type === "K") extended["=linkpath"] = bytes.subarray(0, bytes.indexOf(0) < 0 ? bytes.length : bytes.indexOf(0))
         continue
       }
+      for (const bytes of [extended["=path"], extended["=linkpath"]])
+        if (bytes?.length > PATH + 1) throw new ImageError(`the entry ${quoted(entry.name)} has a name of more than ${PATH} bytes`)
       apply(entry, extended)
       if (entry.type === "S") throw new ImageError(`the entry ${quoted(entry.name)} is a sparse file of GNU tar`)
       if (!"07".includes(entry.type)) entry.size = 0 // links may state the size of what they name
@@ -225,5 +236,5 @@ globalThis.imageTar = (() => {
     }
   }
 
-  return { ImageError, FileSource, GzipSource, read, text, visible, quoted }
+  return { ImageError, FileSource, GzipSource, read, text, turns, visible, quoted }
 })()

@@ -136,6 +136,12 @@ def image_with(layer: bytes) -> bytes:
     return saved([layer])
 
 
+def listing(layers: Sequence[str], *, name: str = "mine:latest", config: bytes = b"{}") -> bytes:
+    """The archive of an image with these layers by name, of which there is one: an empty archive."""
+    manifest = json.dumps([{"Config": "c", "RepoTags": [name], "Layers": layers}]).encode()
+    return tar([entry("manifest.json", manifest), entry("c", config), entry("layer", tar([]))])
+
+
 _LYING = tar([entry("lying", b"x")]).replace(b"00000000001\0", b"00000000009\0", 1)
 _MARKUP = '<img src=x onerror="document.title=1">'
 HOSTILE = {
@@ -168,6 +174,13 @@ HOSTILE = {
         ),
         "neither a manifest.json",
     ),
+    "name too long": (image_with(tar([entry("a/" * 500_000 + "x")])), "has a name of more than 4096 bytes"),
+    "target too long": (
+        image_with(tar([entry("link", kind=tarfile.SYMTYPE, linkname="a/" * 4_096)])),
+        "has a name of more than 4096 bytes",
+    ),
+    "layers too many": (listing(["layer"] * 129), "more than 128 layers"),
+    "configuration too large": (listing(["layer"], config=b" " * 8_000_001), "the file “c” is too large"),
     "compressed as a whole": (gzip.compress(saved(LAYERS)), "gunzip"),
 }
 
@@ -261,6 +274,40 @@ def test_names_are_only_text(page: Page) -> None:
         expect(shown).to_contain_text(text)
     expect(shown.locator("img")).to_have_count(0)
     expect(page).to_have_title("Check your image · Multi-Stage Docker Builds with Go")
+
+
+def test_a_long_name_of_an_image_is_cut(page: Page) -> None:
+    """It is shown twice, and a text of megabytes would stop the page."""
+    choose(page, listing(["layer"], name="m" * 1_000_000))
+    expect(page.locator(".explorer__title b")).to_have_text(f"{'m' * 79}…{'m' * 20}")
+
+
+def test_only_the_configuration_of_the_first_image_is_read(page: Page) -> None:
+    """A manifest can name a large one ten thousand times."""
+    manifest = [{"Config": "c", "RepoTags": ["mine"], "Layers": ["l"]}, {"Config": "missing", "Layers": ["missing"]}]
+    files = {"manifest.json": json.dumps(manifest).encode(), "c": b"{}", "l": tar(UPPER)}
+    choose(page, tar([entry(name, content) for name, content in files.items()]))
+    expect(page.locator(".explorer")).to_have_count(1)
+    expect(page.get_by_text("The file holds more than one image")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["/".join([f"{each:x}"] * 16) for each in range(63_000)], "more than 1000000 files and directories"),
+        ([f"{each:04000}" for each in range(25_001)], "more than 100000000 characters of names"),
+    ],
+    ids=["directories", "names"],
+)
+def test_what_would_take_all_memory_is_refused(names: Sequence[str], said: str, page: Page) -> None:
+    """Compressed, they take little room: names and directories have limits of their own."""
+    blank = tarfile.TarInfo()
+    packed = io.BytesIO()
+    with gzip.open(packed, "wb", compresslevel=1) as layer:
+        for blank.name in names:
+            layer.write(blank.tobuf(tarfile.GNU_FORMAT))
+    choose(page, image_with(packed.getvalue()))
+    expect(page.locator(".calculator output")).to_contain_text(said, timeout=60_000)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -78,6 +78,10 @@ def _check_entry(entry: CapturedEntry, deepest: int) -> None:
         raise ValueError("a layer in a layer")
     if entry.kind not in _KINDS or (not entry.name) is not (entry.kind == "others" or entry.depth == 0):
         raise ValueError(f"{entry.name!r:.60} is a {entry.kind!r:.20}")
+    if "/" in entry.name:
+        raise ValueError(f"{entry.name!r:.60} is a path, not a name")
+    if entry.kind == "file" and not entry.files:
+        raise ValueError(f"{entry.name!r:.60} is a file that counts none")
     if len(entry.name) > _LONGEST or "\n" in entry.name or "\t" in entry.name or visible(entry.name) != entry.name:
         raise ValueError(f"the name {entry.name!r:.60} is too long, or not visible")
     if not 0 <= entry.hidden <= entry.size or entry.files < 0:

@@ -57,7 +57,7 @@ def load(folder: Path) -> Capture | None:
 
 def _read(folder: Path, opened: int, content: bytes) -> Capture:
     """The capture with this record, in its directory, which is open."""
-    data: dict[str, Any] = json.loads(content.decode("utf-8"))
+    data: dict[str, Any] = json.loads(content.decode("utf-8"), object_pairs_hook=_unique)
     if (schema := data["schema"]) != SCHEMA:
         raise PageError(
             f"the capture has schema {schema}, but proof reads schema {SCHEMA}",
@@ -86,6 +86,14 @@ def _read(folder: Path, opened: int, content: bytes) -> Capture:
     if capture.environment.emulated_on:
         raise TypeError("measured with an emulator, and no such capture is kept")
     return replace(capture, layers=_with_contents(capture.layers, listed, folder)) if listed else capture
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of the record. With a name twice, a reviewer could read another value than the tool does."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name is there twice in one object")
+    return found
 
 
 def _with_contents(layers: tuple[CapturedLayer, ...], text: str, folder: Path) -> tuple[CapturedLayer, ...]:

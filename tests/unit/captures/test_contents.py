@@ -98,6 +98,8 @@ class TestEdited:
             ('"init"', '"in\\nit"', "is too long, or not visible"),
             ('"init"', f'"{"i" * 300}"', "is too long, or not visible"),
             ('"init"', '"etc"', "'etc' is there twice"),
+            ('"init"', '"etc/init"', "'etc/init' is a path, not a name"),
+            ('"init", 300, 1', '"init", 300, 0', "'init' is a file that counts none"),
             ('"init"', '""', "'' is a 'file'"),
             ('"others", ""', '"others", "x"', "'x' is a 'others'"),
             ('"file", "init"', '"page", "init"', "'init' is a 'page'"),

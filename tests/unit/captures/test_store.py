@@ -115,6 +115,12 @@ class TestTampered:
         (saved / RECORD).write_text(json.dumps(data, sort_keys=True))
         assert capture_in(saved).tampered == ()
 
+    def test_two_values(self, saved: Path) -> None:
+        """A name that is there twice keeps the seal whole, and shows a reviewer the value that doesn't count."""
+        edit(saved / RECORD, '"exit": 0', '"exit": 1,\n      "exit": 0')
+        with pytest.raises(PageError, match="a name is there twice"):
+            load(saved)
+
 
 class TestAtomic:
     @pytest.fixture(params=[1, 2, 3])

@@ -88,7 +88,7 @@ class Rendering:
     panels: dict[ET.Element, str] = field(default_factory=dict)  # tabs of transcripts, with the words of which engine
     charts: dict[str, Chart] = field(default_factory=dict)  # by the mark that stands for each
     beside: dict[ET.Element, list[str]] = field(default_factory=dict)  # the facts of a cell's row, of a caption's chart
-    named: dict[ET.Element, str] = field(default_factory=dict)  # what the row and the column of a cell are called
+    named: dict[ET.Element, tuple[str, str]] = field(default_factory=dict)  # the heads of a cell's row and column
     explorers: int = 0  # how many the page has
     codes: set[str] = field(default_factory=set)  # names in its charts, which must be in a snippet, like names in prose
     labels: list[Quantity] = field(default_factory=list)  # versions, ports … in its charts, likewise

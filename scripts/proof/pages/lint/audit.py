@@ -209,7 +209,7 @@ def _unlike(
 
     A cell is read with the rest of its row and the head of its column, and a caption with its chart.
     """
-    words = f"{page.rendering.named.get(block, '')} | {sentence}"
+    words = " | ".join([*page.rendering.named.get(block, ()), sentence])
     beside = page.rendering.beside.get(block, [])
     stated = {block: beside if block.tag == "figcaption" else []}
     for token in inside.values():
@@ -221,14 +221,14 @@ def _unlike(
             yield what, hint, page.rendering.places.get(element)
 
 
-def _named(root: ET.Element) -> Iterator[tuple[ET.Element, str]]:
+def _named(root: ET.Element) -> Iterator[tuple[ET.Element, tuple[str, str]]]:
     """Each cell of a table with the words of the first cells of its row and its column."""
     for table in root.iter("table"):
         rows = list(table.iter("tr"))
         heads = [_flat(cell, []) for cell in rows[0]] if rows else []
         for row in rows:
             first = _flat(row[0], []) if len(row) else ""
-            yield from ((cell, f"{first} | {head}") for head, cell in zip(heads, row, strict=False))
+            yield from ((cell, (first, head)) for head, cell in zip(heads, row, strict=False))
 
 
 def _facts(of: ET.Element, page: Page) -> list[str]:

@@ -29,15 +29,14 @@ def unlike(names: Iterable[str], beside: Collection[str], book: FactBook, words:
     cited = (name for name in beside if name in book.cited and book.cited[name].unit == "B")
     totals = (name for name in beside if name.partition(".")[2] in _TOTALS.values())
     other = next(chain(cited, totals), None)
-    called = _CALLED_OFFICIAL.search(words)
-    for name in dict.fromkeys(names) if other or called else ():
+    for name in dict.fromkeys(names):
         snippet, _, fact = name.partition(".")
         if (total := _TOTALS.get(fact)) is None or (sizes := book.unofficial(snippet)) is None:
             continue
         own = sizes[total].name if total in sizes and fact.startswith("base_") else ""
-        if f"{snippet}.{total}" not in beside and own not in beside:
-            subject = f"{other}, next to it, isn't" if other else "these words name an official image"
-            what = f"{name} is on a rebuilt base, but {subject}"
-            needed = f"state {own or f'{snippet}.{total}'}"
-            hint = needed if total in sizes else f"give the base an `{total}` in bases.toml"
-            yield what, f"{hint}, or add {{{{ waiver: why }}}}"
+        if f"{snippet}.{total}" in beside or own in beside or not (other or _CALLED_OFFICIAL.search(words)):
+            continue
+        why = f"{other}, next to it, isn't" if other else "these words name an official image"
+        needed = f"state {own or f'{snippet}.{total}'}"
+        hint = needed if total in sizes else f"give the base an `{total}` in bases.toml"
+        yield f"{name} is on a rebuilt base, but {why}", f"{hint}, or add {{{{ waiver: why }}}}"

@@ -2,6 +2,7 @@
 globalThis.imageContents = (() => {
   const { ImageError, FileSource, GzipSource, read, text, turns, visible, quoted } = imageTar
   const ENTRIES = 1e6 // of all layers together
+  const DIRECTORIES = 3e5 // of a layer: one takes much more memory than a file, and an entry can bring sixteen
   const NAMES = 1e8 // characters of all paths together
   const DOCUMENT = 8e6 // bytes of a manifest or a configuration
   const LAYERS = 128 // Docker allows no more
@@ -185,7 +186,7 @@ globalThis.imageContents = (() => {
 
   async function tree(members, turn) {
     const top = node("", "directory")
-    let nodes = 0
+    let directories = 0
     for (const { path, kind, size, target, gone } of members) {
       if (!["file", "link", "removed", "opaque"].includes(kind)) continue
       await turn()
@@ -195,11 +196,11 @@ globalThis.imageContents = (() => {
       for (let depth = 0; depth <= Math.min(parts.length, DEEPEST); depth++) {
         if (depth) {
           const name = shownName(parts[depth - 1])
-          if (!at.below.has(name)) {
-            if (++nodes > ENTRIES) throw new ImageError(`a layer has more than ${ENTRIES} files and directories`)
-            if (at.below === NONE) at.below = new Map()
-            at.below.set(name, node(name, depth === parts.length ? shown : "directory"))
+          if (at.below === NONE) {
+            if (++directories > DIRECTORIES) throw new ImageError(`a layer has more than ${DIRECTORIES} directories`)
+            at.below = new Map()
           }
+          if (!at.below.has(name)) at.below.set(name, node(name, depth === parts.length ? shown : "directory"))
           at = at.below.get(name)
         }
         at.size += size

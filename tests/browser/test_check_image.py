@@ -294,7 +294,7 @@ def test_only_the_configuration_of_the_first_image_is_read(page: Page) -> None:
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        (["/".join([f"{each:x}"] * 16) for each in range(63_000)], "more than 1000000 files and directories"),
+        (["/".join([f"{each:x}"] * 16) for each in range(21_000)], "more than 300000 directories"),
         ([f"{each:04000}" for each in range(25_001)], "more than 100000000 characters of names"),
     ],
     ids=["directories", "names"],

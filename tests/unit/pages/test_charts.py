@@ -242,7 +242,9 @@ def test_a_layer_holds_what_its_contents_say(hides: str, holds: str, refused: st
         [("srv", "directory"), ("srv/note.txt", "file"), ("srv/gone.txt", "removed")],
         [("srv", "directory"), ("srv/note.txt", "removed")],
     ]
-    layers = tuple(replace(note.layers[0], size=0, files=0, contents=tuple(listed(rows))) for rows in contents)
+    layers = tuple(
+        replace(note.layers[0], size=0, files=_files(rows), contents=tuple(listed(rows))) for rows in contents
+    )
     store.save(replace(note, layers=layers), folder)
     body = LAYERS.replace('hides = "/srv/note.txt"', f'hides = "{hides}"')
     body = body.replace('holds = "/srv/note.txt"', f'holds = "{holds}"')
@@ -254,10 +256,15 @@ def test_a_layer_holds_what_its_contents_say(hides: str, holds: str, refused: st
 
 
 def listed(rows: list[tuple[str, str]]) -> Iterator[CapturedEntry]:
-    """The contents of an empty layer with these paths."""
-    yield CapturedEntry(0, "directory", "", 0, 0, 0)
+    """The contents of a layer with these paths, and empty files."""
+    yield CapturedEntry(0, "directory", "", 0, _files(rows), 0)
     for path, kind in rows:
-        yield CapturedEntry(path.count("/") + 1, kind, path.rpartition("/")[2], 0, 0, 0)
+        yield CapturedEntry(path.count("/") + 1, kind, path.rpartition("/")[2], 0, _files(rows, path), 0)
+
+
+def _files(rows: list[tuple[str, str]], below: str = "") -> int:
+    """How many files have a path that begins like this."""
+    return sum(kind == "file" and path.startswith(below) for path, kind in rows)
 
 
 def test_lines_are_to_scale_from_zero(root: Path) -> None:

@@ -245,7 +245,7 @@ def test_what_headers_of_programs_say(packed: str, page: Page) -> None:
     ):
         assert what_is_said in text
     libraries = [entry("lib/ld-musl-x86_64.so.1"), entry("etc/ssl/cert.pem"), entry("usr/share/zoneinfo/UTC")]
-    choose(page, image_with(tar([entry("app", elf(b"/lib/ld-musl-x86_64.so.1\0", 0), mode=0o755), *libraries])))
+    choose(page, image_with(tar([entry("app", elf(b"/lib/ld-musl-x86_64.so.1\0", 52), mode=0o755), *libraries])))
     expect(page.locator("main")).not_to_contain_text("asks for the interpreter")
     text = page.locator("main").inner_text()
     assert not any(said in text for said in ("symbols and debug data", "with TLS", "time zones,"))
